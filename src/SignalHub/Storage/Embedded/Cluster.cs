@@ -55,6 +55,10 @@ internal sealed class Cluster(string directory, PostgresBinaries binaries, Serve
     /// </summary>
     public async Task CreateAsync(CancellationToken cancellationToken)
     {
+        if (System.IO.Directory.Exists(directory))
+        {
+            throw new StartException($"{directory} exists and is no PostgreSQL cluster that {account.Name} can read: it may belong to another account, or move it away.");
+        }
         var unfinished = directory + ".new";
         if (System.IO.Directory.Exists(unfinished))
         {
@@ -72,6 +76,10 @@ internal sealed class Cluster(string directory, PostgresBinaries binaries, Serve
         }
         await File.AppendAllTextAsync(Path.Combine(unfinished, "postgresql.conf"), Settings(), cancellationToken);
         System.IO.Directory.Move(unfinished, directory);
+        if (File.Exists(unfinished + ".password"))
+        {
+            File.Move(unfinished + ".password", PasswordFile);
+        }
     }
 
     /// <summary>Starts the server in a session of its own, so that a Ctrl-C in our terminal reaches us only.</summary>
@@ -150,8 +158,7 @@ internal sealed class Cluster(string directory, PostgresBinaries binaries, Serve
         {
             return ["--auth=trust"]; // whoever can enter the socket's directory is the server's account or root
         }
-        // initdb wants an empty directory, so the password waits beside it.
-        var file = unfinished + ".password";
+        var file = unfinished + ".password"; // beside it: initdb wants an empty directory
         File.WriteAllText(file, System.Security.Cryptography.RandomNumberGenerator.GetHexString(64));
         return ["--auth=scram-sha-256", "--pwfile", file];
     }
@@ -164,7 +171,7 @@ internal sealed class Cluster(string directory, PostgresBinaries binaries, Serve
     {
         // A fresh name nobody could have prepared, with mode 0700; where the configured place makes it too long, the usual one.
         var socketDirectory = System.IO.Directory.CreateTempSubdirectory(TemporaryPrefix).FullName;
-        if (socketDirectory.Length + SocketName.Length > MaxSocketPathBytes || !await account.CanWriteAsync(Path.GetTempPath(), cancellationToken))
+        if (socketDirectory.Length + SocketName.Length > MaxSocketPathBytes || !await account.CanEnterAsync(Path.GetTempPath(), cancellationToken))
         {
             System.IO.Directory.Delete(socketDirectory);
             socketDirectory = ShortTemporaryDirectory();

@@ -36,9 +36,9 @@ internal sealed record ServerAccount(string Name, bool Switches)
         }
     }
 
-    /// <summary>Whether the account may write into the directory, parents included.</summary>
-    public async Task<bool> CanWriteAsync(string directory, CancellationToken cancellationToken) =>
-        !Switches || (await ToolProcess.RunAsync("/bin/sh", ["-c", "test -w \"$0\" && cd \"$0\"", directory], this, cancellationToken)).Succeeded;
+    /// <summary>Whether the account can pass through to the directory: every parent has to let it.</summary>
+    public async Task<bool> CanEnterAsync(string directory, CancellationToken cancellationToken) =>
+        !Switches || (await ToolProcess.RunAsync("/bin/sh", ["-c", "cd \"$0\"", directory], this, cancellationToken)).Succeeded;
 
     private static HashSet<string> KnownAccounts()
     {

@@ -25,14 +25,14 @@ internal static class ToolProcess
     /// account can enter. A tool that cannot be started has exit code 127, as in a shell.
     /// </summary>
     public static async Task<ToolResult> RunAsync(string file, IEnumerable<string> arguments, ServerAccount? account, CancellationToken cancellationToken,
-        string? workingDirectory = null)
+        IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo(file)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            WorkingDirectory = workingDirectory ?? Path.GetPathRoot(Path.GetFullPath(file)) ?? "/",
+            WorkingDirectory = Path.GetPathRoot(Environment.SystemDirectory) is { Length: > 0 } root ? root : "/",
         };
         foreach (var argument in arguments)
         {
@@ -43,6 +43,10 @@ internal static class ToolProcess
             start.Environment.Remove(name);
         }
         start.Environment["LC_MESSAGES"] = "C"; // the reason we print should read like the rest of our output
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
+        }
         if (account is { Switches: true })
         {
             start.UserName = account.Name;
