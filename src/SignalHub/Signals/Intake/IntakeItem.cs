@@ -50,6 +50,15 @@ public sealed class IntakeItem
     /// <summary>Whether webhooks and automations hear of it.</summary>
     public bool Fires => !IsTest && !Backfill && (FireMaxAge is not { } age || ReceivedAt - OccurredAt <= age);
 
+    private int? _ownWarnings;
+
+    /// <summary>Drops what an earlier try of the batch added: its plan is made anew.</summary>
+    public void ForgetPlan()
+    {
+        _ownWarnings ??= Warnings.Count;
+        Warnings.RemoveRange(_ownWarnings.Value, Warnings.Count - _ownWarnings.Value);
+    }
+
     private readonly TaskCompletionSource<IntakeResult> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Completes after the commit, or with the problem that kept the signal out.</summary>

@@ -77,7 +77,7 @@ public sealed class SignalIntake(Database database, Partitions partitions, Deliv
 
     private async Task<IntakeResult[]> WriteAsync(IReadOnlyList<IntakeItem> items)
     {
-        await partitions.EnsureAsync(items, CancellationToken.None);
+        await partitions.EnsureAsync(Latest(items), CancellationToken.None);
         await using var connection = await database.OpenAsync(CancellationToken.None);
         try
         {
@@ -135,6 +135,17 @@ public sealed class SignalIntake(Database database, Partitions partitions, Deliv
                     item.Dedupe.IsClientKey ? items[earlier].Content.Bytes : null);
         }
         return (results, plan);
+    }
+
+    private static DateTimeOffset Latest(IReadOnlyList<IntakeItem> items)
+    {
+        var latest = DateTimeOffset.MinValue;
+        foreach (var item in items)
+        {
+            latest = item.OccurredAt > latest ? item.OccurredAt : latest;
+            latest = item.ReceivedAt > latest ? item.ReceivedAt : latest;
+        }
+        return latest;
     }
 
     private static int FirstOf<TKey>(Dictionary<TKey, int> seen, TKey key, int index) where TKey : notnull =>
