@@ -26,15 +26,15 @@ public sealed record Outcome(Verdict Verdict, string? Error = null, string? Deta
         { Error: ErrorClass.BlockedAddress } => new Outcome(Verdict.Blocked, attempt.Error, attempt.Detail),
         // 410 stands with its head alone: that its body broke off changes nothing about it.
         { Status: 410 } => new Outcome(Verdict.Gone, ErrorClass.HttpStatus, "Answered 410: the receiver no longer wants these events."),
-        { Error: not null } => new Outcome(Verdict.Failed, attempt.Error, attempt.Detail, MayAskForTime(attempt.Status)),
+        { Error: not null } => new Outcome(Verdict.Failed, attempt.Error, attempt.Detail, AsksForTime(attempt.Status)),
         { Status: >= 200 and <= 299 } => Delivered,
         { Status: >= 300 and <= 399 } => new Outcome(Verdict.Failed, ErrorClass.Redirect, attempt.Location is { } location
             ? $"Answered {attempt.Status} with the new location {location}. Redirects are not followed: change the endpoint's URL."
             : $"Answered {attempt.Status} without a location. Redirects are not followed."),
-        _ => new Outcome(Verdict.Failed, ErrorClass.HttpStatus, $"Answered {attempt.Status}.", MayAskForTime(attempt.Status)),
+        _ => new Outcome(Verdict.Failed, ErrorClass.HttpStatus, $"Answered {attempt.Status}.", AsksForTime(attempt.Status)),
     };
 
-    private static bool MayAskForTime(int? status) => status is 429 or 502 or 503 or 504;
+    private static bool AsksForTime(int? status) => status is 429 or 502 or 503 or 504;
 }
 
 /// <summary>The state a delivery ends in and why: <c>delivery_history.state</c> and <c>reason</c>.</summary>

@@ -78,8 +78,7 @@ public sealed class WebhookSender : IDisposable
         try
         {
             using var response = await _http.SendAsync(request, either.Token);
-            exchange.Response = response;
-            exchange.FirstByte = _clock.GetElapsedTime(exchange.StartTicks);
+            exchange.Answered(response, _clock);
             await ReadBodyAsync(exchange, response, either.Token);
             return Result(exchange);
         }
@@ -154,7 +153,7 @@ public sealed class WebhookSender : IDisposable
     private static (string Error, string Detail) TimedOut(Exchange exchange, TimeSpan timeout) =>
         exchange.Trace.RemoteAddress is null
             ? (ErrorClass.ConnectTimeout, $"No connection within {timeout.TotalSeconds:0.#} s.")
-            : (ErrorClass.Timeout, exchange.Response is null
+            : (ErrorClass.Timeout, exchange.Status is null
                 ? $"No answer within {timeout.TotalSeconds:0.#} s."
                 : $"The answer was not complete within {timeout.TotalSeconds:0.#} s.");
 
@@ -191,23 +190,18 @@ public sealed class WebhookSender : IDisposable
     private AttemptResult Result(Exchange exchange) => new()
     {
         StartedAt = exchange.StartedAt,
-        Status = (int?)exchange.Response?.StatusCode,
+        Status = exchange.Status,
         ResolvedIp = exchange.Trace.RemoteAddress,
         RequestHeaders = exchange.RequestHeaders,
-        ResponseHeaders = exchange.Response is { } response ? ReceivedText.Headers(response) : null,
+        ResponseHeaders = exchange.ResponseHeaders,
         Body = exchange.Body,
         Truncated = exchange.Truncated,
         ConnectMs = exchange.Trace.ConnectTime?.TotalMilliseconds,
         FirstByteMs = exchange.FirstByte?.TotalMilliseconds,
         DurationMs = _clock.GetElapsedTime(exchange.StartTicks).TotalMilliseconds,
-        RetryAfter = First(exchange.Response, "Retry-After"),
-        Location = First(exchange.Response, "Location"),
+        RetryAfter = exchange.RetryAfter,
+        Location = exchange.Location,
     };
-
-    private static string? First(HttpResponseMessage? response, string header) =>
-        response is not null && response.Headers.NonValidated.TryGetValues(header, out var values) && values.Count > 0
-            ? ReceivedText.Line(values.First(), OutboundGuard.MaxUrlLength)
-            : null;
 
     /// <summary>What is known of a try while it goes on.</summary>
     private sealed class Exchange(DateTimeOffset startedAt, long startTicks)
@@ -220,12 +214,32 @@ public sealed class WebhookSender : IDisposable
 
         public IReadOnlyList<KeyValuePair<string, string>> RequestHeaders { get; set; } = [];
 
-        public HttpResponseMessage? Response { get; set; }
+        public int? Status { get; private set; }
 
-        public TimeSpan? FirstByte { get; set; }
+        public IReadOnlyList<KeyValuePair<string, string>>? ResponseHeaders { get; private set; }
+
+        public string? RetryAfter { get; private set; }
+
+        public string? Location { get; private set; }
+
+        public TimeSpan? FirstByte { get; private set; }
 
         public string? Body { get; set; }
 
         public bool Truncated { get; set; }
+
+        public void Answered(HttpResponseMessage response, TimeProvider clock)
+        {
+            FirstByte = clock.GetElapsedTime(StartTicks);
+            Status = (int)response.StatusCode;
+            ResponseHeaders = ReceivedText.Headers(response);
+            RetryAfter = First(response, "Retry-After");
+            Location = First(response, "Location");
+        }
+
+        private static string? First(HttpResponseMessage response, string header) =>
+            response.Headers.NonValidated.TryGetValues(header, out var values) && values.Count > 0
+                ? ReceivedText.Line(values.First(), OutboundGuard.MaxUrlLength)
+                : null;
     }
 }
