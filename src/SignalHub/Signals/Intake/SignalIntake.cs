@@ -12,7 +12,7 @@ public sealed record Rehearsal(IntakeItem Item, CapturedSignal Outcome, PlannedS
 /// One transaction for whatever waits: signals, people, companies, leads, events and deliveries commit together or not at all,
 /// and every caller is answered after the commit.
 /// </summary>
-public sealed class SignalIntake(Database database, Partitions partitions, DeliverySignal deliveries, TimeProvider time, ILogger<SignalIntake> log)
+public sealed class SignalIntake(Database database, MonthlyPartitions partitions, DeliverySignal deliveries, TimeProvider time, ILogger<SignalIntake> log)
 {
     /// <summary>Tries of a batch that met a conflict or a broken connection. Every try is the whole batch, which is idempotent.</summary>
     private const int MaxTries = 5;
@@ -77,7 +77,8 @@ public sealed class SignalIntake(Database database, Partitions partitions, Deliv
 
     private async Task<IntakeResult[]> WriteAsync(IReadOnlyList<IntakeItem> items)
     {
-        await partitions.EnsureAsync(Latest(items), CancellationToken.None);
+        await partitions.EnsureAsync("signals", items.Select(i => i.OccurredAt), CancellationToken.None);
+        await partitions.EnsureAsync("webhook_events", items.Select(i => i.ReceivedAt), CancellationToken.None);
         await using var connection = await database.OpenAsync(CancellationToken.None);
         try
         {
@@ -135,17 +136,6 @@ public sealed class SignalIntake(Database database, Partitions partitions, Deliv
                     item.Dedupe.IsClientKey ? items[earlier].Content.Bytes : null);
         }
         return (results, plan);
-    }
-
-    private static DateTimeOffset Latest(IReadOnlyList<IntakeItem> items)
-    {
-        var latest = DateTimeOffset.MinValue;
-        foreach (var item in items)
-        {
-            latest = item.OccurredAt > latest ? item.OccurredAt : latest;
-            latest = item.ReceivedAt > latest ? item.ReceivedAt : latest;
-        }
-        return latest;
     }
 
     private static int FirstOf<TKey>(Dictionary<TKey, int> seen, TKey key, int index) where TKey : notnull =>
