@@ -11,19 +11,11 @@ using SignalHub.Workspaces;
 namespace SignalHub.Signals;
 
 /// <summary>The definitions of a workspace that a signal is taken in with, each as of now.</summary>
-public sealed class CaptureDefinitions(SignalTypes.SignalTypes types, Definitions definitions, Endpoints endpoints, WorkspaceDirectory workspaces)
-{
-    public SignalTypes.SignalTypes Types => types;
-
-    public Definitions Qualification => definitions;
-
-    public Endpoints Endpoints => endpoints;
-
-    public WorkspaceDirectory Workspaces => workspaces;
-}
+public sealed record CaptureDefinitions(
+    WorkspaceSnapshots<SignalTypeSet> Types, WorkspaceSnapshots<DefinitionSet> Qualification, WorkspaceSnapshots<EndpointSet> Endpoints);
 
 /// <summary>From the bytes of a request to a checked signal, and through the queue to its result.</summary>
-public sealed class SignalCapture(CaptureDefinitions definitions, IntakeQueue queue, SignalIntake intake, TimeProvider time)
+public sealed class SignalCapture(CaptureDefinitions definitions, WorkspaceDirectory workspaces, IntakeQueue queue, SignalIntake intake, TimeProvider time)
 {
     private const int RetryAfterSeconds = 1;
     private const int NearMatches = 3;
@@ -43,7 +35,7 @@ public sealed class SignalCapture(CaptureDefinitions definitions, IntakeQueue qu
             return (null, conflict);
         }
         var errors = SignalValidator.Check(request);
-        var settings = await definitions.Workspaces.GetAsync(caller.WorkspaceId);
+        var settings = await workspaces.GetAsync(caller.WorkspaceId);
         var identity = CanonicalIdentity.From(request.Identity, settings.IdentityRules);
         if (IdentityErrors(request, identity) is { } identityErrors)
         {
