@@ -125,14 +125,14 @@ internal sealed class Checker
 
     private ValueTypes TypesOf(CallNode call)
     {
-        if (call.Function is Function.Has or Function.Now)
+        if (call.Function == Function.Now)
         {
-            var argument = call.Function == Function.Has ? TypesOf(call.Arguments[0]) : ValueTypes.None;
-            return argument == ValueTypes.None ? ValueTypes.Instant : ValueTypes.Boolean;
+            return ValueTypes.Instant;
         }
         var subject = TypesOf(call.Arguments[0]);
         var accepted = call.Function switch
         {
+            Function.Has => ValueTypes.Any,
             Function.Size => ValueTypes.Text | ValueTypes.List | ValueTypes.Document,
             Function.Contains => ValueTypes.Text | ValueTypes.List,
             _ => ValueTypes.Text,

@@ -54,7 +54,7 @@ internal sealed partial class Parser
         }
         if (_token.Kind == TokenKind.End)
         {
-            FailUnlessEnd(open, ConditionErrorCodes.UnclosedParen, "", ")");
+            FailUnclosed(open, ConditionErrorCodes.UnclosedParen, "", ")");
         }
         else
         {
@@ -75,8 +75,8 @@ internal sealed partial class Parser
         return null;
     }
 
-    /// <summary>At the end of the text the culprit is the bracket that was opened; before it, the token in the way.</summary>
-    private void FailUnlessEnd(Token open, string unclosedCode, string detail, params string[] expected)
+    /// <summary>Something is not closed: at the end of the text the culprit is the bracket that was opened, before it the token in the way.</summary>
+    private void FailUnclosed(Token open, string unclosedCode, string detail, params string[] expected)
     {
         var close = expected[^1];
         if (_token.Kind == TokenKind.End)
@@ -101,7 +101,7 @@ internal sealed partial class Parser
             TokenKind.SingleEquals => "equality is written ==",
             _ => null,
         };
-        return Fail(ConditionErrorCodes.ExpectedOperand, text, hint, s_operand);
+        return Fail(ConditionErrorCodes.ExpectedOperand, text, hint, _operand);
     }
 
     private void UnexpectedAfterExpression(string[] expected)
