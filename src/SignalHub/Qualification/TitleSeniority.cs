@@ -61,7 +61,7 @@ internal static class TitleSeniority
         for (var i = 0; i < words.Count; i++)
         {
             var last = i == LastOfPart(words, i);
-            if ((last && TitleTable.Helpers.Contains(words[i])) || ((last || i == 0) && TitleTable.Beginners.Contains(words[i])))
+            if (((last || TitleTable.Genitives.Contains(words[i + 1])) && TitleTable.Helpers.Contains(words[i])) || ((last || i == 0) && TitleTable.Beginners.Contains(words[i])))
             {
                 return true;
             }

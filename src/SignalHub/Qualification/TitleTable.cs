@@ -25,6 +25,9 @@ internal static class TitleTable
     public static readonly HashSet<string> Helpers =
         ["assistant", "assistants", "assistante", "assistent", "assistentin", "assistenz", "asistente", "ea", "pa", "secretary", "sekretarin", "sekretar", "secretaria", "student"];
 
+    /// <summary>Join a helper to the one helped: Assistenz der Geschäftsführung.</summary>
+    public static readonly HashSet<string> Genitives = ["of", "der", "des", "de", "du", "zur"];
+
     public static readonly HashSet<string> Beginners =
     [
         "intern", "internship", "trainee", "apprentice", "praktikant", "praktikantin", "werkstudent", "werkstudentin", "auszubildende",
@@ -139,7 +142,7 @@ internal static class TitleTable
         ("education", "education|academic|teaching|training|curriculum|school"));
 
     public static readonly Dictionary<string, string> Executives = Map(
-        ("executive", "ceo|president|presidente|prasident|md|gm|owner|founder|founders|cofounder|chairman|chairwoman|chairperson|chair|geschaftsfuhrer|geschaftsfuhrerin|geschaftsfuhrung"
+        ("executive", "ceo|president|presidente|prasident|md|gm|owner|founder|cofounder|chairman|chairwoman|chairperson|chair|geschaftsfuhrer|geschaftsfuhrerin|geschaftsfuhrung"
             + "|vorstand|vorstandsvorsitzender|pdg|dg|gerant|gerante|grunder|grunderin|inhaber|inhaberin|fondateur|fondatrice|fundador|fundadora|cofondateur|cofondatrice"));
 
     public static readonly (string Stem, string Function)[] Stems =

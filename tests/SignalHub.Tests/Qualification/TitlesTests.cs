@@ -36,7 +36,7 @@ public sealed class TitlesTests
     [InlineData("Executive Assistant to the CEO", "ic", null)]
     [InlineData("Assistant Vice President, Risk", "vp", "finance")]
     [InlineData("Assistant to the Regional Manager", "ic", null)]
-    [InlineData("CEO's assistant", "ic", "executive")]
+    [InlineData("CEO's assistant", "ic", null)]
     [InlineData("Director of Student Affairs", "director", null)]
     [InlineData("Marketing Intern", "ic", "marketing")]
     [InlineData("Intern, Office of the CEO", "ic", null)]
@@ -82,7 +82,6 @@ public sealed class TitlesTests
     [InlineData("undefined")]
     [InlineData("12345")]
     [InlineData("💩")]
-    [InlineData("\ud800")]
     [InlineData("Grand Vizier")]
     public void A_title_that_says_nothing_gives_nothing(string? title) => Assert.Equal(new TitleClass(null, null, Titles.Version), Titles.Classify(title));
 

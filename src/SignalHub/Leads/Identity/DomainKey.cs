@@ -44,7 +44,7 @@ public sealed record DomainKey(string Domain, string Host, bool UnknownSuffix)
         {
             return KeyResult<DomainKey>.Refuse(IdentityCodes.BadDomain);
         }
-        if (Fillers.IsMissingPart(rawHost) || IsMissingDomain(rawHost))
+        if (Fillers.IsMissingPart(rawHost))
         {
             return KeyResult<DomainKey>.Refuse(IdentityCodes.Placeholder);
         }
@@ -57,7 +57,7 @@ public sealed record DomainKey(string Domain, string Host, bool UnknownSuffix)
         return social ? KeyResult<DomainKey>.Refuse(IdentityCodes.SocialHost) : result;
     }
 
-    /// <summary>The company behind a canonical host, or why there is none: bad_domain, free_mail, relay, public_suffix.</summary>
+    /// <summary>The company behind a canonical host, or why there is none: bad_domain, free_mail, relay, public_suffix, placeholder.</summary>
     internal static KeyResult<DomainKey> OfHost(string host, IdentityRules rules)
     {
         foreach (var suffix in LocalSuffixes)
@@ -73,15 +73,14 @@ public sealed record DomainKey(string Domain, string Host, bool UnknownSuffix)
         {
             return KeyResult<DomainKey>.Refuse(mail == MailHost.Relay ? IdentityCodes.Relay : IdentityCodes.FreeMail);
         }
-        return length == 0
-            ? KeyResult<DomainKey>.Refuse(IdentityCodes.PublicSuffix)
-            : new DomainKey(length == host.Length ? host : host[^length..], host, !known);
-    }
-
-    /// <summary>undefined.com, null.com: what is left of a template around a missing value.</summary>
-    private static bool IsMissingDomain(string host)
-    {
-        var dot = host.IndexOf('.', StringComparison.Ordinal);
-        return dot > 0 && Fillers.IsMissingPart(host.AsSpan(0, dot)) && host.IndexOf('.', dot + 1) < 0;
+        if (length == 0)
+        {
+            return KeyResult<DomainKey>.Refuse(IdentityCodes.PublicSuffix);
+        }
+        var domain = length == host.Length ? host : host[^length..];
+        // undefined.com, null.com: what is left of a template around a missing value.
+        return Fillers.IsMissingPart(domain.AsSpan(0, domain.IndexOf('.', StringComparison.Ordinal)))
+            ? KeyResult<DomainKey>.Refuse(IdentityCodes.Placeholder)
+            : new DomainKey(domain, host, !known);
     }
 }

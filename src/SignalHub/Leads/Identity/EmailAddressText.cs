@@ -35,7 +35,7 @@ internal static class EmailAddressText
             var wide = address.AsSpan().IndexOfAny('\uFF20', '\uFE6B');
             if (wide < 0)
             {
-                return IdentityCodes.NoAtSign;
+                return address.Contains('@', StringComparison.Ordinal) ? IdentityCodes.BadLocal : IdentityCodes.NoAtSign;
             }
             address = string.Concat(address.AsSpan(0, wide), "@", address.AsSpan(wide + 1));
             at = wide;

@@ -61,7 +61,7 @@ public sealed record EmailKey(
             return KeyResult<EmailKey>.Refuse(code);
         }
         var rawHost = address[(at + 1)..];
-        if (IsTemplateLeftover(address.AsSpan(0, at), rawHost))
+        if (Fillers.IsMissingPart(rawHost))
         {
             return KeyResult<EmailKey>.Refuse(IdentityCodes.Placeholder);
         }
@@ -70,17 +70,24 @@ public sealed record EmailKey(
             return KeyResult<EmailKey>.Refuse(badHost);
         }
         return LocalPart.TryCanonicalize(address[..at], out var sendable, out var lower)
-            ? Build(text, sendable, lower, host, rules)
+            ? Finish(text, sendable, lower, host, rules)
             : KeyResult<EmailKey>.Refuse(IdentityCodes.BadLocal);
     }
 
-    private static EmailKey Build(string asSent, string sendable, string lower, string host, IdentityRules rules)
+    private static KeyResult<EmailKey> Finish(string asSent, string sendable, string lower, string host, IdentityRules rules)
     {
         var keyHost = host == "googlemail.com" ? "gmail.com" : host;
         var forSending = Join(asSent, sendable, host);
-        var key = Join(forSending, LocalPart.ForKey(lower, keyHost), keyHost);
+        var keyLocal = LocalPart.ForKey(lower, keyHost);
+        var key = Join(forSending, keyLocal, keyHost);
         var company = DomainKey.OfHost(keyHost, rules);
-        var name = LocalPart.WithoutTag(lower);
+        var name = LocalPart.WithoutTag(keyLocal);
+        // undefined@acme.com, jane@null.com: a template whose values were missing. Judged in canonical form, so that no
+        // spelling of it gets past.
+        if (Fillers.IsMissingPart(name) || company.Code == IdentityCodes.Placeholder)
+        {
+            return KeyResult<EmailKey>.Refuse(IdentityCodes.Placeholder);
+        }
         var role = MailboxNames.IsRole(name);
         return new EmailKey(
             asSent,
@@ -105,11 +112,4 @@ public sealed record EmailKey(
         && same.StartsWith(local, StringComparison.Ordinal) && same.EndsWith(host, StringComparison.Ordinal)
             ? same
             : $"{local}@{host}";
-
-    /// <summary>undefined@acme.com, jane@undefined, null@null.com: a template whose values were missing.</summary>
-    private static bool IsTemplateLeftover(ReadOnlySpan<char> local, ReadOnlySpan<char> host)
-    {
-        var dot = host.IndexOf('.');
-        return Fillers.IsMissingPart(local) || Fillers.IsMissingPart(dot < 0 ? host : host[..dot]);
-    }
 }

@@ -67,9 +67,17 @@ public sealed record LinkedInKey(LinkedInKind Kind, string Key, string Display)
         text.Length is >= ShortestToken and <= LongestSlug
         && (text.StartsWith("ACoAA", StringComparison.Ordinal) || text.StartsWith("ACwAA", StringComparison.Ordinal)) && IsBase64Url(text);
 
-    internal static LinkedInKey Token(string token) => new(LinkedInKind.PersonUrn, "urn/" + token, "https://www.linkedin.com/in/" + token);
+    /// <summary>Profiles open under /in/ by a member token only; tokens of other tools under the tool they came from.</summary>
+    internal static LinkedInKey Token(string token) => new(
+        LinkedInKind.PersonUrn, "urn/" + token, (IsToken(token) ? "https://www.linkedin.com/in/" : "https://www.linkedin.com/talent/profile/") + token);
 
-    internal static bool IsBase64Url(ReadOnlySpan<char> text)
+    /// <summary>The token of any LinkedIn tool, where the place says that it is one.</summary>
+    internal static KeyResult<LinkedInKey> OpaqueToken(string id) =>
+        Fillers.IsMissingPart(id) ? Refuse(IdentityCodes.Placeholder)
+        : id.Length is > 0 and <= LongestSlug && IsBase64Url(id) ? Token(id)
+        : Refuse(IdentityCodes.BadLinkedIn);
+
+    private static bool IsBase64Url(ReadOnlySpan<char> text)
     {
         foreach (var c in text)
         {
@@ -210,7 +218,7 @@ public sealed record LinkedInKey(LinkedInKind Kind, string Key, string Display)
         return what switch
         {
             "company" or "accounts" => Page(LinkedInKind.Company, "company", id),
-            "lead" or "people" or "profile" when id.Length is > 0 and <= LongestSlug && IsBase64Url(id) => Token(id),
+            "lead" or "people" or "profile" => OpaqueToken(id),
             _ => Refuse(IdentityCodes.BadLinkedIn),
         };
     }

@@ -7,7 +7,7 @@ internal static class LinkedInUrn
 {
     private const string Prefix = "urn:li:";
 
-    private const int LongestUrn = 300;
+    private const int LongestUrn = 200;
 
     /// <summary>
     /// A URN around an ACoAA or ACwAA token is that token (<c>urn/ACwAA…</c>); one of a company or school is its page; any
@@ -56,9 +56,7 @@ internal static class LinkedInUrn
         {
             return Parse("urn:" + id);
         }
-        return segments.Length == 1 && id.Length <= LongestUrn && LinkedInKey.IsBase64Url(id) && !Fillers.IsMissingPart(id)
-            ? LinkedInKey.Token(id)
-            : LinkedInKey.Refuse(IdentityCodes.BadLinkedIn);
+        return segments.Length == 1 ? LinkedInKey.OpaqueToken(id) : LinkedInKey.Refuse(IdentityCodes.BadLinkedIn);
     }
 
     /// <summary>The token alone or as first part of a tuple.</summary>

@@ -27,7 +27,6 @@ public sealed class EmailKeyTests
     [InlineData("jane@0x7f.0.0.1", "!ip_literal")]
     [InlineData("jane@acme.123", "!bad_domain")]
     [InlineData("jane@acme.com:25", "!bad_domain")]
-    [InlineData("jane@\ud800.com", "!bad_domain")]
     [InlineData("jane@💩.la", "jane@xn--ls8h.la")]
     [InlineData("\u200b\ufeffjane\u00ad@ac\u200bme.com\u2003\u202c", "jane@acme.com")]
     [InlineData("\tjane@acme.com\r\n", "jane@acme.com")]
@@ -62,8 +61,7 @@ public sealed class EmailKeyTests
     [InlineData("ja(ne@acme.com", "!bad_local")]
     [InlineData("ja\u0007ne@acme.com", "!bad_local")]
     [InlineData("ja\u00a0ne@acme.com", "!bad_local")]
-    [InlineData("ja\udc00ne@acme.com", "!bad_local")]
-    [InlineData("İstanbul@acme.com", "i\u0307stanbul@acme.com")]
+    [InlineData("İstanbul@acme.com", "İstanbul@acme.com")]
     [InlineData("用户@例え.jp", "用户@xn--r8jz45g.jp")]
     [InlineData("jane+a.b@GMail.com", "jane@gmail.com")]
     [InlineData("\"jane\"+x@gmail.com", "!bad_local")]
@@ -80,6 +78,9 @@ public sealed class EmailKeyTests
     [InlineData("undefined@acme.com", "!placeholder")]
     [InlineData("jane@undefined", "!placeholder")]
     [InlineData("null@null", "!placeholder")]
+    [InlineData("n.ull+x@gmail.com", "!placeholder")]
+    [InlineData("\"undefined\"@acme.com", "!placeholder")]
+    [InlineData("jane@mail.undefined.co.uk", "!placeholder")]
     [InlineData("{{contact.email}}", "!placeholder")]
     [InlineData("[object Object]", "!placeholder")]
     [InlineData("N/A", "!placeholder")]
@@ -87,6 +88,14 @@ public sealed class EmailKeyTests
     [InlineData("\u200b", "!missing")]
     public void An_address_has_one_canonical_form(string input, string canonical) =>
         Assert.Equal(canonical, Text(EmailKey.Parse(input, Rules)));
+
+    [Fact]
+    public void Half_a_surrogate_pair_is_refused()
+    {
+        // Not as InlineData: attributes are stored as UTF-8, which cannot hold it.
+        Assert.Equal("!bad_local", Text(EmailKey.Parse("ja\udc00ne@acme.com", Rules)));
+        Assert.Equal("!bad_domain", Text(EmailKey.Parse("jane@\ud800.com", Rules)));
+    }
 
     [Theory]
     [MemberData(nameof(CompanyVectors))]
@@ -153,7 +162,7 @@ public sealed class EmailKeyTests
     [InlineData(254, "!bad_domain")]
     public void The_host_has_at_most_253_characters(int length, string expected)
     {
-        var labels = string.Concat(Enumerable.Repeat(new string('a', 49) + ".", 5)) + "com";
+        var labels = string.Concat(Enumerable.Repeat(new string('a', 49) + ".", 4)) + "com";
         var host = new string('b', length - labels.Length - 1) + "." + labels;
         Assert.Equal(length, host.Length);
         var result = EmailKey.Parse("jane@" + host, Rules);

@@ -7,7 +7,7 @@ namespace SignalHub.Tests.Leads.Identity;
 
 public sealed class IdentityPropertyTests
 {
-    private const int Cases = 5_000;
+    private const int Cases = 10_000;
 
     private static readonly IdentityRules Rules = IdentityRules.Default;
 
