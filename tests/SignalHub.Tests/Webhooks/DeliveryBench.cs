@@ -55,7 +55,6 @@ internal sealed class DeliveryBench : IAsyncDisposable
 {
     public const string Secret = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
-    private readonly EphemeralDataProtectionProvider _keys = new();
     private readonly List<Node> _nodes = [];
     private int _events;
 
@@ -66,6 +65,8 @@ internal sealed class DeliveryBench : IAsyncDisposable
     }
 
     public Database Database { get; }
+
+    public EphemeralDataProtectionProvider Keys { get; } = new();
 
     public ManualClock Clock { get; } = new();
 
@@ -83,7 +84,7 @@ internal sealed class DeliveryBench : IAsyncDisposable
 
     public Node AddNode(WebhookOptions? settings = null)
     {
-        var node = new Node(Database, Clock, _keys, settings);
+        var node = new Node(Database, Clock, Keys, settings);
         _nodes.Add(node);
         return node;
     }
@@ -95,7 +96,7 @@ internal sealed class DeliveryBench : IAsyncDisposable
             insert into webhook_endpoints (workspace_id, id, url, events, secret, signature_header, timeout_seconds, retry_policy, schedule,
                 enabled, created_at, updated_at)
             values ($1, $2, $3, '{signal.qualified}', $4, 'X-SignalHub-Signature', $5, $6, $7, true, $8, $8)
-            """, Workspace, id, url, new SecretProtection(_keys).Protect(WebhookSecret.Parse(Secret)), (short)timeoutSeconds, policy,
+            """, Workspace, id, url, new SecretProtection(Keys).Protect(WebhookSecret.Parse(Secret)), (short)timeoutSeconds, policy,
             (object?)schedule ?? DBNull.Value, Clock.GetUtcNow());
         return id;
     }
