@@ -31,7 +31,7 @@ for (const domain of off) chosen.delete(domain);
 const hosts = [...chosen].filter(d => /^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(d)).sort();
 console.log(`# Free-mail and throw-away mail domains; made by tools/free-mail/make.sh, do not edit (see add.txt and remove.txt there).
 # On at least two of the npm lists below; a fact list, each source under its licence (notices: docs/third-party-notices.md):
-#   free-email-domains 1.12.6 (MIT, Kiko Beats) - email-providers 2.26.0 (ISC, Will White) - freemail 1.7.0 (ISC, Will White)`);
+#   free-email-domains 1.12.6 (MIT, Kiko Beats) - email-providers 2.26.0 (ISC, Jannis R) - freemail 1.7.0 (ISC, Will White)`);
 console.log(hosts.join('\n'));
 JS
 echo "$(grep -cv '^#' "$data/free_mail_domains.txt") domains"

@@ -39,7 +39,7 @@ internal static class TitleTable
         ("c_level", "managing director|managing partner|general partner|senior partner|board member|of the board|board of directors|executive chairman|executive chair"
             + "|directeur general|directrice generale|director general|directora general|diretor geral|direttore generale|amministratore delegato"
             + "|consejero delegado|president directeur general|general counsel"),
-        ("vp", "vice president|vice presidente|vice prasident|vice chair"),
+        ("vp", "vice president|vice presidente|vice prasident"),
         ("head", "chief of staff|abteilungs leiter"),
         ("director", "vice principal|creative director|art director"),
         ("senior", "chief engineer|chief architect|chief accountant|chief editor"),
@@ -49,7 +49,7 @@ internal static class TitleTable
 
     public static readonly Dictionary<string, int> RankWords = Index(
         ("founder", "founder|founders|cofounder|grunder|grunderin|mitgrunder|mitgrunderin|inhaber|inhaberin|fondateur|fondatrice|cofondateur|cofondatrice"
-            + "|fundador|fundadora|cofundador|cofundadora|fondatore|fondatrice|oprichter|proprietor|proprietaire"),
+            + "|fundador|fundadora|cofundador|cofundadora|fondatore|fondatrice|oprichter|entrepreneur|proprietor|proprietaire"),
         ("c_level", "ceo|cto|cfo|coo|cmo|cro|cio|ciso|cso|cpo|chro|cdo|cco|clo|cao|cxo|cgo|cko|cbo|cpto|caio|cdao|chairman|chairwoman|chairperson|chair"
             + "|geschaftsfuhrer|geschaftsfuhrerin|geschaftsfuhrung|geschaftsfuhrender|vorstand|vorstandsvorsitzender|pdg|dg|gerant|gerante|dsi"),
         ("vp", "vp|svp|evp|avp|rvp|gvp|sevp|vps|vicepresident|vicepresidente|vizeprasident|vizeprasidentin"),

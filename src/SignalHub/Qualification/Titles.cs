@@ -108,9 +108,9 @@ public static class Titles
     /// </summary>
     private static List<string> OwnWords(List<string> words)
     {
-        for (var i = 1; i < words.Count; i++)
+        for (var i = 0; i < words.Count; i++)
         {
-            var other = TitleTable.Towards.Contains(words[i]) || (words[i] == "office" && i + 1 < words.Count && words[i + 1] is "of");
+            var other = (i > 0 && TitleTable.Towards.Contains(words[i])) || (words[i] == "office" && i + 1 < words.Count && words[i + 1] is "of");
             if (other)
             {
                 return words[..i];

@@ -83,6 +83,7 @@ public sealed class TitlesTests
     [InlineData("12345")]
     [InlineData("💩")]
     [InlineData("Grand Vizier")]
+    [InlineData("Office of the CTO")]
     public void A_title_that_says_nothing_gives_nothing(string? title) => Assert.Equal(new TitleClass(null, null, Titles.Version), Titles.Classify(title));
 
     [Fact]

@@ -8,8 +8,10 @@ public sealed record DomainKey(string Domain, string Host, bool UnknownSuffix)
 {
     private const int LongestText = 2_048;
 
+    private static readonly char[] Leftovers = ['"', '\'', ',', ';', ' '];
+
     // Names that never leave a local network or never resolve (RFC 6761, RFC 6762): the same in every company.
-    private static readonly string[] LocalSuffixes = [".local", ".localhost", ".invalid"];
+    private static readonly string[] LocalSuffixes = [".local", ".localhost", ".localdomain", ".invalid"];
 
     // Where a company has a page of its own, so that the page's host is not the company.
     private static readonly HashSet<string> SocialDomains = new(StringComparer.Ordinal)
@@ -30,7 +32,8 @@ public sealed record DomainKey(string Domain, string Host, bool UnknownSuffix)
         {
             return KeyResult<DomainKey>.Refuse(IdentityCodes.TooLong);
         }
-        var cleaned = IdentityText.Clean(text);
+        // Quotes and separators are what lists and CSV exports leave around a domain.
+        var cleaned = IdentityText.Clean(text).Trim(Leftovers);
         if (cleaned.Length == 0 || Fillers.IsFiller(cleaned))
         {
             return KeyResult<DomainKey>.Refuse(cleaned.Length == 0 ? IdentityCodes.Missing : IdentityCodes.Placeholder);

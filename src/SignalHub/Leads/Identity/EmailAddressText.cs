@@ -50,7 +50,7 @@ internal static class EmailAddressText
 
     private static string? Unwrap(string text, out string address)
     {
-        address = TrimSeparators(WithoutMailTo(text));
+        address = WithoutQuotes(TrimSeparators(WithoutMailTo(text)));
         if (!address.EndsWith('>'))
         {
             address = WithoutComment(address);
@@ -87,6 +87,12 @@ internal static class EmailAddressText
         var query = rest.IndexOf('?', StringComparison.Ordinal);
         return IdentityText.Clean(IdentityText.PercentDecode(query < 0 ? rest : rest[..query]));
     }
+
+    /// <summary>'jane@acme.com' and "jane@acme.com", as CSV exports leave them: no domain ends in a quote.</summary>
+    private static string WithoutQuotes(string text) =>
+        text.Length > 2 && text[0] is '"' or '\'' && text[0] == text[^1] && text.IndexOf(text[0], 1) == text.Length - 1
+            ? IdentityText.Clean(text[1..^1])
+            : text;
 
     /// <summary>Drops the commas and semicolons that a list of one leaves behind.</summary>
     private static string TrimSeparators(string text) => text.Length > 0 && (IsSeparator(text[0]) || IsSeparator(text[^1]))

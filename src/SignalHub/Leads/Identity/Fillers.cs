@@ -29,11 +29,11 @@ internal static class Fillers
         IdentifierWords.GetAlternateLookup<ReadOnlySpan<char>>();
 
     private static readonly (string Open, string Close)[] Templates =
-        [("{{", "}}"), ("${", "}"), ("#{", "}"), ("*|", "|*"), ("<%", "%>"), ("%%", "%%"), ("[[", "]]"), ("{", "}")];
+        [("{{", "}}"), ("${", "}"), ("#{", "}"), ("*|", "|*"), ("<%", "%>"), ("%", "%"), ("[[", "]]"), ("{", "}")];
 
     /// <summary>An identifier field (already cleaned, not blank) that holds no identifier at all.</summary>
     public static bool IsFiller(ReadOnlySpan<char> text) =>
-        IsNameFiller(text) || (text.Length <= LongestWord && IdentifierLookup.Contains(text));
+        IsNameFiller(text) || (text.Length <= LongestWord && IdentifierLookup.Contains(text)) || HasTemplate(text);
 
     /// <summary>A name that is none.</summary>
     public static bool IsNameFiller(ReadOnlySpan<char> text) =>
@@ -56,6 +56,10 @@ internal static class Fillers
         }
         return true;
     }
+
+    /// <summary>{{first}}@acme.com, https://linkedin.com/in/${slug}: no identifier has these.</summary>
+    private static bool HasTemplate(ReadOnlySpan<char> text) =>
+        text.ContainsAny('{', '|') && (text.IndexOf("{{") >= 0 || text.IndexOf("${") >= 0 || text.IndexOf("*|") >= 0);
 
     private static bool IsTemplate(ReadOnlySpan<char> text)
     {

@@ -26,10 +26,10 @@ public sealed record LinkedInKey(LinkedInKind Kind, string Key, string Display)
     // LinkedIn allows 100 characters for people; companies and percent-decoded scripts need no more either.
     private const int LongestSlug = 200;
 
-    // A token is "ACoAA" (member) or "ACwAA" (Sales Navigator) and base64url; the shortest seen has 16 characters.
-    private const int ShortestToken = 12;
+    // A token is "ACoAA" (member) or "ACwAA" (Sales Navigator) and base64url after it; real ones have 39 characters.
+    private const int ShortestToken = 6;
 
-    private static readonly SearchValues<char> PathEnding = SearchValues.Create("%/\\?#\uFFFD");
+    private static readonly SearchValues<char> PathEnding = SearchValues.Create("%/\\?#:\uFFFD");
 
     private static readonly string[] PathPrefixes =
         ["in/", "pub/", "company/", "company-beta/", "school/", "showcase/", "sales/", "talent/", "recruiter/", "mwlite/", "public-profile/", "urn/"];

@@ -54,6 +54,8 @@ public sealed class DomainKeyTests
     [InlineData("https://www.linkedin.com/?trk=x", "linkedin.com")]
     [InlineData("https://www.facebook.com/acme", "!social_host")]
     [InlineData("undefined.com", "!placeholder")]
+    [InlineData("https://{{domain}}/", "!placeholder")]
+    [InlineData("\"acme.com\",", "acme.com")]
     [InlineData("\u200bacme.com\u00a0", "acme.com")]
     public void A_company_has_one_key_however_its_domain_is_written(string input, string canonical)
     {

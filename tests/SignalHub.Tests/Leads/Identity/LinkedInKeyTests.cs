@@ -46,6 +46,7 @@ public sealed class LinkedInKeyTests
     [InlineData("https://www.linkedin.com/company/ben-%26-jerry's", "company/ben-&-jerry's")]
     [InlineData("https://www.linkedin.com/company/", "!bad_linkedin")]
     [InlineData("https://www.linkedin.com/feed/", "!bad_linkedin")]
+    [InlineData("https://www.linkedin.com/in/https://www.linkedin.com/in/jane", "!bad_linkedin")]
     [InlineData("https://www.linkedin.com/", "!bad_linkedin")]
     [InlineData("https://linkedin.com.evil.com/in/jane", "!not_linkedin")]
     [InlineData("https://evil.com/linkedin.com/in/jane", "!not_linkedin")]
