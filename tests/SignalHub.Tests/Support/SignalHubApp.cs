@@ -76,6 +76,14 @@ internal sealed class SignalHubApp : IAsyncDisposable
         _ = _factory.Services;
     }
 
+    /// <summary>Another process on the same database, as far as memory goes.</summary>
+    public Task<SignalHubApp> SecondNodeAsync()
+    {
+        var node = new SignalHubApp(ConnectionString, Clock, _settings);
+        _ = node._factory.Services;
+        return Task.FromResult(node);
+    }
+
     /// <summary>What is in the database, for what no route shows.</summary>
     public async Task<T?> QueryAsync<T>(string sql)
     {
