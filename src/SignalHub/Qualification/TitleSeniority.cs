@@ -61,7 +61,9 @@ internal static class TitleSeniority
         for (var i = 0; i < words.Count; i++)
         {
             var last = i == LastOfPart(words, i);
-            if (((last || TitleTable.Genitives.Contains(words[i + 1])) && TitleTable.Helpers.Contains(words[i])) || ((last || i == 0) && TitleTable.Beginners.Contains(words[i])))
+            var helps = TitleTable.Helpers.Contains(words[i]) && (last || TitleTable.Genitives.Contains(words[i + 1]));
+            var begins = TitleTable.Beginners.Contains(words[i]) && (last || i == 0);
+            if (helps || begins)
             {
                 return true;
             }
@@ -71,7 +73,9 @@ internal static class TitleSeniority
 
     /// <summary>"Owner", "Business Owner", "Co-Owner", "Owner and CEO"; not "Product Owner" or "Process Owner".</summary>
     private static bool IsOwnerOfTheCompany(List<string> words, int i) =>
-        i == 0 || words[i - 1] is TitleTable.Break or "co" or "business" or "company" or "small" or "sole" or "franchise" or "shop" or "store" or "part";
+        i == 0
+        || words[i - 1] is TitleTable.Break or "co" or "business" or "company" or "small" or "sole" or "franchise" or "shop" or "store"
+            or "part";
 
     private static bool Alone(List<string> words, int i) =>
         (i == 0 || words[i - 1] == TitleTable.Break) && i == LastOfPart(words, i);

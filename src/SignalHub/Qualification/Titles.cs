@@ -100,7 +100,8 @@ public static class Titles
         }
     }
 
-    private static bool IsFiller(List<string> words) => words.Count <= 3 && TitleTable.Fillers.Contains(string.Join(' ', words.Where(w => w != TitleTable.Break)));
+    private static bool IsFiller(List<string> words) =>
+        words.Count <= 3 && TitleTable.Fillers.Contains(string.Join(' ', words.Where(w => w != TitleTable.Break)));
 
     /// <summary>
     /// The words about the person: what follows "to" or "office of" is somebody else's title ("Executive Assistant to the CEO"),
@@ -110,7 +111,8 @@ public static class Titles
     {
         for (var i = 0; i < words.Count; i++)
         {
-            var other = (i > 0 && TitleTable.Towards.Contains(words[i])) || (words[i] == "office" && i + 1 < words.Count && words[i + 1] is "of");
+            var other = (i > 0 && TitleTable.Towards.Contains(words[i]))
+                || (words[i] == "office" && i + 1 < words.Count && words[i + 1] is "of");
             if (other)
             {
                 return words[..i];

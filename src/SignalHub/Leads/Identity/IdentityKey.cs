@@ -14,7 +14,9 @@ public enum IdentityKeyKind
 /// <param name="Kind">What it identifies.</param>
 /// <param name="Key">The form to compare and store.</param>
 /// <param name="Display">The form to send to or show.</param>
-/// <param name="Strong">It identifies one person, so two signals that share it are about the same one. False for company keys and role mailboxes.</param>
+/// <param name="Strong">
+/// It identifies one person, so two signals that share it are about the same one. False for company keys and role mailboxes.
+/// </param>
 /// <param name="Field">JSON Pointer of the field it came from; for a derived company domain, that of the e-mail.</param>
 public sealed record IdentityKey(IdentityKeyKind Kind, string Key, string Display, bool Strong, string Field)
 {

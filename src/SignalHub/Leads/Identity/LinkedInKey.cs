@@ -69,7 +69,9 @@ public sealed record LinkedInKey(LinkedInKind Kind, string Key, string Display)
 
     /// <summary>Profiles open under /in/ by a member token only; tokens of other tools under the tool they came from.</summary>
     internal static LinkedInKey Token(string token) => new(
-        LinkedInKind.PersonUrn, "urn/" + token, (IsToken(token) ? "https://www.linkedin.com/in/" : "https://www.linkedin.com/talent/profile/") + token);
+        LinkedInKind.PersonUrn,
+        "urn/" + token,
+        (IsToken(token) ? "https://www.linkedin.com/in/" : "https://www.linkedin.com/talent/profile/") + token);
 
     /// <summary>The token of any LinkedIn tool, where the place says that it is one.</summary>
     internal static KeyResult<LinkedInKey> OpaqueToken(string id) =>
@@ -186,7 +188,8 @@ public sealed record LinkedInKey(LinkedInKind Kind, string Key, string Display)
         segment.ToLowerInvariant() is "mwlite" or "public-profile" or "comm" or "profile" or "organization-guest" or "m";
 
     private static bool IsLocale(string segment) =>
-        (segment.Length == 2 || (segment.Length == 5 && segment[2] is '-' or '_')) && char.IsAsciiLetter(segment[0]) && char.IsAsciiLetter(segment[1]);
+        (segment.Length == 2 || (segment.Length == 5 && segment[2] is '-' or '_'))
+        && char.IsAsciiLetter(segment[0]) && char.IsAsciiLetter(segment[1]);
 
     private static KeyResult<LinkedInKey> Person(string segment) =>
         IsToken(segment) ? Token(segment) : Page(LinkedInKind.Person, "in", segment);

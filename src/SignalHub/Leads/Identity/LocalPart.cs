@@ -116,11 +116,9 @@ internal static class LocalPart
         var builder = new StringBuilder(raw.Length);
         for (var i = 1; i < raw.Length - 1; i++)
         {
-            if (raw[i] == '\\' && ++i == raw.Length - 1)
-            {
-                return false;
-            }
-            if (raw[i] == '"' && raw[i - 1] != '\\')
+            var escape = raw[i] == '\\';
+            i += escape ? 1 : 0;
+            if (i == raw.Length - 1 || (raw[i] == '"' && !escape))
             {
                 return false;
             }

@@ -35,7 +35,8 @@ internal static class MailboxNames
 
     private static readonly HashSet<string> TestLabels = new(StringComparer.Ordinal)
     {
-        "test", "tests", "testing", "testtest", "tester", "asdf", "asdfasdf", "asd", "qwerty", "qwer", "foo", "foobar", "dummy", "fake", "blah", "aaa", "xxx",
+        "test", "tests", "testing", "testtest", "tester", "asdf", "asdfasdf", "asd", "qwerty", "qwer", "foo", "foobar", "dummy", "fake",
+        "blah", "aaa", "xxx",
         "abc123", "test123", "yourcompany", "yourdomain", "your-company", "your-domain", "mydomain", "domainname",
     };
 

@@ -53,8 +53,9 @@ internal readonly record struct UrlText(bool HasScheme, string Authority, string
         if (colon > 0 && char.IsAsciiLetter(span[0]) && IsScheme(span[..colon]))
         {
             var after = span[(colon + 1)..];
-            var web = span[..colon].Equals("http", StringComparison.OrdinalIgnoreCase) || span[..colon].Equals("https", StringComparison.OrdinalIgnoreCase);
-            var mail = span[..colon].Equals("mailto", StringComparison.OrdinalIgnoreCase);
+            var scheme = span[..colon];
+            var web = scheme.Equals("http", StringComparison.OrdinalIgnoreCase) || scheme.Equals("https", StringComparison.OrdinalIgnoreCase);
+            var mail = scheme.Equals("mailto", StringComparison.OrdinalIgnoreCase);
             if (web || mail || after.StartsWith("//"))
             {
                 hasScheme = true;

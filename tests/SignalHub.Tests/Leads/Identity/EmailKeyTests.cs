@@ -58,6 +58,8 @@ public sealed class EmailKeyTests
     [InlineData("\"j\\a\\ne\"@acme.com", "jane@acme.com")]
     [InlineData("\"a@b\"@acme.com", "\"a@b\"@acme.com")]
     [InlineData("\"a\\\"b\"@acme.com", "\"a\\\"b\"@acme.com")]
+    [InlineData("\"a\\\\\"b\"@acme.com", "!bad_local")]
+    [InlineData("\"a\\\\b\"@acme.com", "\"a\\\\b\"@acme.com")]
     [InlineData("ja(ne@acme.com", "!bad_local")]
     [InlineData("ja\u0007ne@acme.com", "!bad_local")]
     [InlineData("ja\u00a0ne@acme.com", "!bad_local")]
