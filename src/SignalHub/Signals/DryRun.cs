@@ -32,13 +32,25 @@ internal static class DryRun
             : item.Backfill ? "backfill is true, which fires nothing"
             : !item.Fires ? "the signal is older than the workspace's fire_max_age"
             : null;
-        var events = rehearsal.Plan is { } plan ? IntakePlan.EventTypesOf(plan) : [];
         var endpoints = new List<WouldFire>();
-        foreach (var explained in EventRouter.Explain(item.Endpoints, events, item.Type.Key, item.Source, rehearsal.Facts))
+        foreach (var explained in EventRouter.Explain(item.Endpoints, EventsOf(rehearsal)))
         {
-            var reasons = why is null ? explained.Reasons : [why, .. explained.Reasons];
-            endpoints.Add(new WouldFire(Ids.Text(Ids.Endpoint, explained.EndpointId), why is null && explained.WouldFire, reasons));
+            endpoints.Add(new WouldFire(explained.Id, why is null && explained.WouldFire, why is null ? explained.Reasons : [why, .. explained.Reasons]));
         }
         return endpoints;
+    }
+
+    private static List<RoutingInput> EventsOf(Rehearsal rehearsal)
+    {
+        var events = new List<RoutingInput>();
+        if (rehearsal.Plan?.LeadEvent is { } leadEvent)
+        {
+            events.Add(new RoutingInput(leadEvent, rehearsal.Item.Type.Key, rehearsal.Item.Source, rehearsal.Facts));
+        }
+        if (rehearsal.Plan is { RaisesQualified: true })
+        {
+            events.Add(new RoutingInput(WebhookEventTypes.SignalQualified, rehearsal.Item.Type.Key, rehearsal.Item.Source, rehearsal.Facts));
+        }
+        return events;
     }
 }

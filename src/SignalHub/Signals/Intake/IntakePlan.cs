@@ -14,8 +14,13 @@ namespace SignalHub.Signals.Intake;
 
 /// <summary>A signal with everything found out about it: the row to insert.</summary>
 public sealed record PlannedSignal(
-    IntakeItem Item, string? Bucket, ContactState? Contact, AccountState? Account, LeadState? Lead, Verdict Verdict, string QualificationJson)
+    IntakeItem Item, string? Bucket, ContactState? Contact, AccountState? Account, LeadState? Lead, string? LeadEvent, Verdict Verdict,
+    string QualificationJson)
 {
+    /// <summary>Whether the seed's webhook is for it: the type asks for it and the signal qualifies.</summary>
+    public bool RaisesQualified => Verdict.Qualified && Item.Type.Autoqualify;
+
+
     /// <summary>Ids of what is stored; what only this signal knows (test mode) has none.</summary>
     public Guid? ContactId => Contact is { IsTransient: false } contact ? contact.MergedInto ?? contact.Id : null;
 
@@ -58,13 +63,13 @@ public sealed class IntakePlan(IdentityWorld world)
         fields.Bucket = bucket;
         var verdict = Scorer.Score(item.Definitions, facts, resolved.Contact is not null);
         var json = Compact(verdict);
-        var (lead, change) = UpdateLead(item, resolved, verdict, json);
+        var (lead, leadEvent) = UpdateLead(item, resolved, verdict, json);
         facts.Lead = lead is null ? null : new LeadFields(lead);
-        var signal = new PlannedSignal(item, bucket, resolved.Contact, resolved.Account, lead, verdict, json);
+        var signal = new PlannedSignal(item, bucket, resolved.Contact, resolved.Account, lead, leadEvent, verdict, json);
         Signals.Add(signal);
         if (item.Fires)
         {
-            AddEvents(signal, change, facts);
+            AddEvents(signal, facts);
         }
         return Answer(signal);
     }
@@ -83,25 +88,19 @@ public sealed class IntakePlan(IdentityWorld world)
         }
     }
 
-    private enum LeadChange
-    {
-        None,
-        Created,
-        Updated,
-    }
-
-    private (LeadState?, LeadChange) UpdateLead(IntakeItem item, ResolvedIdentity resolved, Verdict verdict, string json)
+    /// <summary>The lead with the signal counted in, and the event type that this makes of it, if any.</summary>
+    private (LeadState?, string? LeadEvent) UpdateLead(IntakeItem item, ResolvedIdentity resolved, Verdict verdict, string json)
     {
         var leads = resolved.Contact is not null ? World.LeadsByContact : World.LeadsByAccount;
         var key = resolved.Contact?.Id ?? resolved.Account?.Id;
         if (key is not { } subject)
         {
-            return (null, LeadChange.None);
+            return (null, null);
         }
         leads.TryGetValue(subject, out var lead);
         if (item.IsTest)
         {
-            return (lead, LeadChange.None);
+            return (lead, null);
         }
         var created = lead is null;
         if (lead is null)
@@ -121,7 +120,7 @@ public sealed class IntakePlan(IdentityWorld world)
         lead.UpdatedAt = item.ReceivedAt;
         lead.Count(item.Source, item.OccurredAt);
         var updated = Show(lead, item, verdict, json);
-        return (lead, created ? LeadChange.Created : updated ? LeadChange.Updated : LeadChange.None);
+        return (lead, created ? WebhookEventTypes.LeadCreated : updated ? WebhookEventTypes.LeadUpdated : null);
     }
 
     /// <summary>The lead shows its newest scored signal; true when what it shows changed.</summary>
@@ -147,14 +146,13 @@ public sealed class IntakePlan(IdentityWorld world)
         return before != (lead.IcpCode, lead.IcpScore, lead.PersonaCode, lead.PersonaScore, lead.Qualified);
     }
 
-    private void AddEvents(PlannedSignal signal, LeadChange change, ConditionInput facts)
+    private void AddEvents(PlannedSignal signal, ConditionInput facts)
     {
-        if (change != LeadChange.None)
+        if (signal.LeadEvent is { } leadEvent)
         {
-            var type = change == LeadChange.Created ? WebhookEventTypes.LeadCreated : WebhookEventTypes.LeadUpdated;
-            Route(signal, type, facts, LeadEvent);
+            Route(signal, leadEvent, facts, LeadEvent);
         }
-        if (signal.Verdict.Qualified && signal.Item.Type.Autoqualify)
+        if (signal.RaisesQualified)
         {
             Route(signal, WebhookEventTypes.SignalQualified, facts, QualifiedEvent);
         }
