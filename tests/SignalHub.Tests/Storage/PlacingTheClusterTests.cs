@@ -31,24 +31,5 @@ public sealed class PlacingTheClusterTests : IDisposable
         Assert.Equal(_directory.PathOf("elsewhere"), await ClusterHome.ChooseAsync(data, ServerAccount.Choose(), CancellationToken.None));
     }
 
-    [Fact]
-    public async Task A_process_id_that_something_else_has_now_does_not_stop_the_start()
-    {
-        var account = ServerAccount.Choose();
-        var binaries = (await PostgresBinaries.InstalledAsync(CancellationToken.None))[0];
-        var cluster = new Cluster(_directory.PathOf("postgres"), binaries, account, Durability.None, TimeProvider.System);
-        await cluster.CreateAsync(CancellationToken.None);
-        // What a container leaves on its volume: after the restart the number belongs to this process.
-        await File.WriteAllTextAsync(PostmasterFile.PathOf(cluster.Directory),
-            $"{Environment.ProcessId}\n{cluster.Directory}\n1\n5432\n/tmp/signalhub-gone\n\n0 0\nready\n");
-        await account.TakeOverAsync(cluster.Directory, CancellationToken.None);
-
-        Assert.Null(await cluster.FindRunningAsync(CancellationToken.None));
-        await cluster.StartAsync(CancellationToken.None);
-        Assert.NotNull(await cluster.FindRunningAsync(CancellationToken.None));
-        await cluster.StopAsync(CancellationToken.None);
-        Assert.Null(await cluster.FindRunningAsync(CancellationToken.None));
-    }
-
     public void Dispose() => _directory.Dispose();
 }
