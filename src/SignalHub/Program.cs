@@ -25,7 +25,7 @@ builder.Services.AddQualification();
 builder.Services.AddLeads();
 builder.Services.AddSignals();
 builder.Services.AddWebhooks();
-builder.Services.AddWebhookDelivery();
+builder.Services.AddWebhookDelivery(builder.Configuration);
 builder.Services.AddOpenApiDocument();
 
 var app = builder.Build();
