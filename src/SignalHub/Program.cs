@@ -1,6 +1,7 @@
 using SignalHub;
 using SignalHub.Http;
 using SignalHub.Leads;
+using SignalHub.Leads.Identity;
 using SignalHub.Qualification;
 using SignalHub.Signals;
 using SignalHub.SignalTypes;
@@ -22,6 +23,7 @@ builder.AddSignalHubHttp();
 builder.Services.AddWorkspaces();
 builder.Services.AddSignalTypes();
 builder.Services.AddQualification();
+builder.Services.AddIdentity();
 builder.Services.AddLeads();
 builder.Services.AddSignals();
 builder.Services.AddWebhooks();
@@ -43,7 +45,7 @@ app.MapLeads();
 app.MapQualification();
 app.MapWebhooks();
 app.MapWorkspaces();
-return await app.RunSignalHubAsync(FirstStart.RunAsync);
+return await app.RunSignalHubAsync(IdentityServices.CheckAsync, FirstStart.RunAsync);
 
 /// <summary>Public for the tests' WebApplicationFactory.</summary>
 public partial class Program;
