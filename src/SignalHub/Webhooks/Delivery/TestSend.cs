@@ -1,0 +1,52 @@
+using System.Text.Json;
+using SignalHub.Storage;
+
+namespace SignalHub.Webhooks.Delivery;
+
+/// <summary>The record of a test send, as the API shows it.</summary>
+public sealed record TestSendResult(Guid DeliveryId, Guid EventId, Outcome Outcome, AttemptResult Attempt);
+
+/// <summary>
+/// Sends a <c>test</c> event to an endpoint, enabled or not, now and once: same signing, same guard, same limits as a real
+/// one. It is kept in the delivery log and leaves the endpoint's health alone.
+/// </summary>
+public sealed class TestSend(DeliveryStore store, AttemptStore attempts, WebhookSender sender, SecretProtection secrets, TimeProvider clock)
+{
+    public const string EventType = "test";
+
+    /// <returns>Null when the workspace has no such endpoint.</returns>
+    /// <exception cref="System.Security.Cryptography.CryptographicException">The endpoint's secret cannot be decrypted.</exception>
+    public async Task<TestSendResult?> SendAsync(Guid workspaceId, Guid endpointId, CancellationToken cancellationToken)
+    {
+        if (await store.FindTargetAsync(workspaceId, endpointId, cancellationToken) is not { } target)
+        {
+            return null;
+        }
+        var now = clock.GetUtcNow();
+        var eventId = Ids.New(now);
+        var request = new DeliveryRequest
+        {
+            Url = target.Url,
+            Timeout = target.Timeout,
+            Secrets = target.SigningSecrets(secrets),
+            SignatureHeader = target.SignatureHeader,
+            EventId = eventId,
+            EventType = EventType,
+            DeliveryId = Ids.Derive(Ids.InstantOf(eventId), "delivery", eventId, endpointId),
+            Attempt = 1,
+            Body = Body(eventId, endpointId, now),
+        };
+        var attempt = await sender.SendAsync(request, cancellationToken);
+        var outcome = Outcome.Of(attempt);
+        await attempts.RecordTestAsync(request, target.Key, Ids.InstantOf(eventId), attempt, outcome, cancellationToken);
+        return new TestSendResult(request.DeliveryId, eventId, outcome, attempt);
+    }
+
+    private static byte[] Body(Guid eventId, Guid endpointId, DateTimeOffset now) => JsonSerializer.SerializeToUtf8Bytes(new
+    {
+        @event = EventType,
+        id = Ids.Text(Ids.Event, eventId),
+        created_at = now.UtcDateTime,
+        data = new { endpoint_id = Ids.Text(Ids.Endpoint, endpointId), message = "A test of this webhook endpoint." },
+    });
+}
