@@ -7,7 +7,6 @@ using SignalHub.Signals;
 using SignalHub.SignalTypes;
 using SignalHub.Storage;
 using SignalHub.Webhooks;
-using SignalHub.Webhooks.Delivery;
 using SignalHub.Workspaces;
 
 if (args is ["--health", ..])
@@ -23,11 +22,11 @@ builder.AddSignalHubHttp();
 builder.Services.AddWorkspaces();
 builder.Services.AddSignalTypes();
 builder.Services.AddQualification();
+builder.Services.AddSingleton<NewWorkspaceStep>(DefinitionStore.AddSamplesAsync);
 builder.Services.AddIdentity();
 builder.Services.AddLeads();
 builder.Services.AddSignals();
-builder.Services.AddWebhooks();
-builder.Services.AddWebhookDelivery(builder.Configuration);
+builder.Services.AddWebhooks(builder.Configuration, TypeKey.Normalise);
 builder.Services.AddOpenApiDocument();
 
 var app = builder.Build();

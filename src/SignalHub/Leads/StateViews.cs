@@ -1,5 +1,6 @@
 using System.Text.Json;
 using SignalHub.Leads.Identity;
+using SignalHub.Resources;
 using SignalHub.Storage;
 
 namespace SignalHub.Leads;

@@ -2,6 +2,7 @@ using System.Text.Json;
 using SignalHub.Http;
 using SignalHub.Leads.Identity;
 using SignalHub.Qualification;
+using SignalHub.Resources;
 using SignalHub.Signals.Intake;
 using SignalHub.SignalTypes;
 using SignalHub.Storage;

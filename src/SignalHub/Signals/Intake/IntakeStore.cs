@@ -2,6 +2,7 @@ using System.Text.Json;
 using Npgsql;
 using SignalHub.Http;
 using SignalHub.Leads.Identity;
+using SignalHub.Resources;
 using SignalHub.Storage;
 using SignalHub.Webhooks;
 using SignalHub.Workspaces;
