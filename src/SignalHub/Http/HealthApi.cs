@@ -1,0 +1,70 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace SignalHub.Http;
+
+/// <summary>How the process is, as an answer.</summary>
+/// <param name="Status"><c>live</c> or <c>ready</c>.</param>
+public sealed record HealthResponse(string Status);
+
+/// <summary>For whatever watches the process: open, not counted against limits.</summary>
+public static class HealthApi
+{
+    public static WebApplicationBuilder AddSignalHubHealth(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddHealthChecks();
+        builder.Services.AddSingleton<Readiness>();
+        return builder;
+    }
+
+    public static IEndpointRouteBuilder MapHealth(this IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/health/live", Live).WithName("health_live").WithTags("Health");
+        routes.MapGet("/health/ready", ReadyAsync).WithName("health_ready").WithTags("Health");
+        return routes;
+    }
+
+    /// <summary>Whether the process answers.</summary>
+    internal static Ok<HealthResponse> Live() => TypedResults.Ok(new HealthResponse("live"));
+
+    /// <summary>Whether the process can commit to the database now. At most a second old.</summary>
+    internal static async Task<Results<Ok<HealthResponse>, ProblemHttpResult>> ReadyAsync(Readiness readiness, HttpContext context)
+    {
+        if (await readiness.CheckAsync())
+        {
+            return TypedResults.Ok(new HealthResponse("ready"));
+        }
+        context.Response.Headers.RetryAfter = "1";
+        return TypedResults.Problem(
+            statusCode: StatusCodes.Status503ServiceUnavailable,
+            title: "Not ready",
+            detail: "The service cannot commit to its database now.",
+            extensions: new Dictionary<string, object?> { ["code"] = "not_ready", ["request_id"] = context.TraceIdentifier });
+    }
+}
+
+/// <summary>Asks the checks at most once a second, however many ask it; those who come while it asks wait for that answer.</summary>
+public sealed class Readiness(HealthCheckService checks, TimeProvider clock)
+{
+    private static readonly TimeSpan _age = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _gate = new();
+    private Task<bool>? _answer;
+    private long _asked;
+
+    public Task<bool> CheckAsync()
+    {
+        lock (_gate)
+        {
+            if (_answer is null || (_answer.IsCompleted && clock.GetElapsedTime(_asked) >= _age))
+            {
+                _asked = clock.GetTimestamp();
+                _answer = AskAsync();
+            }
+            return _answer;
+        }
+    }
+
+    // Not cancelled by the request that happened to start it: others wait for the answer too.
+    private async Task<bool> AskAsync() => (await checks.CheckHealthAsync(CancellationToken.None)).Status == HealthStatus.Healthy;
+}

@@ -1,0 +1,63 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Connections;
+using Serilog;
+using Serilog.Core;
+using Serilog.Events;
+using Serilog.Extensions.Logging;
+using Serilog.Formatting.Json;
+using Serilog.Settings.Configuration;
+
+namespace SignalHub.Http;
+
+/// <summary>
+/// Serilog behind the framework's logging: lines for people in development, one JSON object per line in production, written by
+/// a thread of its own. Levels are in the <c>Serilog</c> section of the settings.
+/// </summary>
+public static class Logging
+{
+    private const string DevelopmentTemplate = "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj}{NewLine}{Exception}";
+
+    // The hosting layer puts the raw path into every event of a request; it may hold a token or somebody's address.
+    private static readonly string[] _unwanted = ["RequestPath", "ConnectionId", "ActionId", "EventId"];
+
+    public static WebApplicationBuilder AddSignalHubLogging(this WebApplicationBuilder builder)
+    {
+        builder.Logging.ClearProviders();
+        builder.Logging.SetMinimumLevel(LogLevel.Trace); // Serilog decides
+        builder.Services.AddSingleton<ILoggerProvider>(services => new SerilogLoggerProvider(
+            Create(services.GetRequiredService<IConfiguration>(), services.GetRequiredService<IHostEnvironment>()), dispose: true));
+        return builder;
+    }
+
+    private static Logger Create(IConfiguration configuration, IHostEnvironment environment) => new LoggerConfiguration()
+        // The assemblies are named, else all of them would be searched for sinks.
+        .ReadFrom.Configuration(configuration, new ConfigurationReaderOptions(typeof(Logger).Assembly))
+        .Enrich.With<WithoutUnwanted>()
+        .Filter.ByExcluding(IsReportedAtStart)
+        .WriteTo.Async(background =>
+        {
+            if (environment.IsDevelopment())
+            {
+                background.Console(outputTemplate: DevelopmentTemplate, formatProvider: CultureInfo.InvariantCulture);
+            }
+            else
+            {
+                background.Console(new JsonFormatter(renderMessage: true, formatProvider: CultureInfo.InvariantCulture));
+            }
+        })
+        .CreateLogger();
+
+    /// <summary>An address in use is the one line the start ends with; the host would add a stack trace.</summary>
+    private static bool IsReportedAtStart(LogEvent line) => line.Exception is IOException { InnerException: AddressInUseException };
+
+    private sealed class WithoutUnwanted : ILogEventEnricher
+    {
+        public void Enrich(LogEvent logEvent, ILogEventPropertyFactory propertyFactory)
+        {
+            foreach (var name in _unwanted)
+            {
+                logEvent.RemovePropertyIfPresent(name);
+            }
+        }
+    }
+}
