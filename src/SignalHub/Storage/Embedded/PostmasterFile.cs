@@ -32,19 +32,31 @@ internal sealed record PostmasterFile(int ProcessId, int Port, string SocketDire
     public static string PathOf(string cluster) => Path.Combine(cluster, "postmaster.pid");
 
     /// <summary>
-    /// Whether that process is there and is a PostgreSQL server. The number alone does not tell: after the restart of a
-    /// container any process, even a thread of ours, may have it. Names of processes may be read by every account.
+    /// Whether that process is there and is a PostgreSQL server. Names of processes may be read by every account.
     /// </summary>
-    public bool IsAlive()
+    public bool IsAlive => ProcessName is { } name && IsServer(name);
+
+    /// <summary>
+    /// Whether something else has the number now: after the restart of a container that may be any process, even a thread of
+    /// ours. PostgreSQL looks at the number only and would refuse to start.
+    /// </summary>
+    public bool IsReused => ProcessName is { } name && !IsServer(name);
+
+    private string? ProcessName
     {
-        try
+        get
         {
-            using var process = Process.GetProcessById(ProcessId);
-            return process.ProcessName.StartsWith("postgres", StringComparison.OrdinalIgnoreCase);
-        }
-        catch (Exception e) when (e is ArgumentException or InvalidOperationException)
-        {
-            return false;
+            try
+            {
+                using var process = Process.GetProcessById(ProcessId);
+                return process.ProcessName;
+            }
+            catch (Exception e) when (e is ArgumentException or InvalidOperationException)
+            {
+                return null;
+            }
         }
     }
+
+    private static bool IsServer(string name) => name.StartsWith("postgres", StringComparison.OrdinalIgnoreCase);
 }

@@ -289,7 +289,7 @@ create table webhook_endpoints (
     created_at           timestamptz not null,
     updated_at           timestamptz not null,
     constraint webhook_endpoints_pkey primary key (workspace_id, id)
-);
+) with (fillfactor = 70);                                   -- health is written often and in place
 
 -- The body is stored once per event, as the bytes that are signed.
 create table webhook_events (
@@ -317,6 +317,7 @@ create table delivery_queue (
     next_at        timestamptz not null,                    -- schedule and lease in one
     attempt        integer not null default 0,              -- only grows: fence and header
     step           integer not null default 0,              -- position in the schedule; reset by retry and replay
+    claims         smallint not null default 0,             -- since the last outcome: 0 waits, more than 1 outlived a claimer
     trigger        text not null default 'schedule' check (trigger in ('schedule', 'manual', 'replay')),
     last_status    smallint,
     last_error     text,
@@ -386,8 +387,13 @@ declare
     name  text := parent || to_char(first, '_YYYY_MM');
 begin
     if to_regclass(name) is not null then return; end if;
-    execute format('create table %I partition of %I for values from (%L) to (%L)', name, parent,
-        to_char(first, 'YYYY-MM-DD') || ' 00:00:00+00', to_char(first + interval '1 month', 'YYYY-MM-DD') || ' 00:00:00+00');
+    begin
+        execute format('create table %I partition of %I for values from (%L) to (%L)', name, parent,
+            to_char(first, 'YYYY-MM-DD') || ' 00:00:00+00', to_char(first + interval '1 month', 'YYYY-MM-DD') || ' 00:00:00+00');
+    exception when invalid_object_definition then null;     -- overlaps: the partition of the months before the first one has it
+    end;
+    -- A delivery carries the millisecond of its event, so wherever an event fits its delivery's end fits too.
+    if parent = 'webhook_events' then perform add_month('delivery_history', month); end if;
 end $$;
 
 do $$
@@ -403,7 +409,6 @@ begin
     -- Nothing received or sent is older than the installation, but a clock may be set back.
     for i in -1..2 loop
         perform add_month('webhook_events', (this_month + make_interval(months => i))::date);
-        perform add_month('delivery_history', (this_month + make_interval(months => i))::date);
         perform add_month('delivery_attempts', (this_month + make_interval(months => i))::date);
     end loop;
 end $$;

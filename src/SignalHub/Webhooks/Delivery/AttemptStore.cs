@@ -1,0 +1,270 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Npgsql;
+using NpgsqlTypes;
+using SignalHub.Storage;
+
+namespace SignalHub.Webhooks.Delivery;
+
+/// <summary>
+/// Writes what tries gave: the log row, the delivery's end or next date, the endpoint's health, in one transaction for all
+/// that is known by then. Each row is fenced by (delivery, attempt): what another claimer took over meanwhile stays his.
+/// </summary>
+public sealed class AttemptStore(Database database, MonthlyPartitions partitions, TimeProvider clock, ILogger<AttemptStore> log)
+{
+    private const string CompleteSql = """
+        with d as (
+            select * from unnest(@workspaces, @ids, @attempts, @states, @reasons, @delays, @urls, @triggers, @at, @statuses, @errors,
+                @details, @ips, @request_headers, @response_headers, @bodies, @truncated, @connect, @first_byte, @duration)
+                as d (workspace_id, id, attempt, state, reason, delay, url, trigger, at, status, error, detail, ip, request_headers,
+                    response_headers, body, truncated, connect_ms, first_byte_ms, duration_ms)
+        ), ended as (
+            delete from delivery_queue q using d
+             where q.workspace_id = d.workspace_id and q.id = d.id and q.attempt = d.attempt and d.state is not null
+            returning q.workspace_id, q.created_at, q.id, q.endpoint_id, q.event_id, q.event_type, q.signal_id, q.lead_id, q.queued_at,
+                q.attempt, q.step, d.state, d.reason, d.status, d.error, d.url
+        ), history as (
+            insert into delivery_history (workspace_id, created_at, id, endpoint_id, event_id, event_type, signal_id, lead_id, queued_at,
+                ended_at, state, reason, attempt, step, last_status, last_error)
+            select workspace_id, created_at, id, endpoint_id, event_id, event_type, signal_id, lead_id, queued_at,
+                coalesce(@now, now()), state, reason, attempt, step, status, error
+              from ended
+        ), later as (
+            update delivery_queue q
+               set next_at = coalesce(@now, now()) + d.delay, step = q.step + 1, claims = 0, trigger = 'schedule',
+                   last_status = d.status, last_error = d.error
+              from d
+             where q.workspace_id = d.workspace_id and q.id = d.id and q.attempt = d.attempt and d.state is null
+            returning q.workspace_id, q.id, q.endpoint_id, q.next_at
+        ), fenced as (
+            select workspace_id, id, endpoint_id, null::timestamptz as next_at from ended
+            union all
+            select workspace_id, id, endpoint_id, next_at from later
+        ), log as (
+            insert into delivery_attempts (workspace_id, at, delivery_id, attempt, endpoint_id, trigger, status_code, error_class,
+                error_detail, resolved_ip, request_headers, response_headers, response_body, response_truncated, connect_ms,
+                first_byte_ms, duration_ms, next_attempt_at)
+            select d.workspace_id, d.at, d.id, d.attempt, f.endpoint_id, d.trigger, d.status, d.error, d.detail, d.ip,
+                d.request_headers::jsonb, d.response_headers::jsonb, d.body, d.truncated, d.connect_ms, d.first_byte_ms, d.duration_ms,
+                f.next_at
+              from d join fenced f on f.workspace_id = d.workspace_id and f.id = d.id
+             where d.at is not null
+        ), gone as (
+            -- Only the address that answered: its owner may have changed it while the answer was on its way.
+            update webhook_endpoints e
+               set enabled = false, disabled_reason = 'gone_410', disabled_at = coalesce(@now, now()), updated_at = coalesce(@now, now())
+              from (select distinct workspace_id, endpoint_id, url from ended where reason = 'gone_410') g
+             where e.workspace_id = g.workspace_id and e.id = g.endpoint_id and e.url = g.url and e.enabled
+            returning e.workspace_id
+        ), announced as (
+            update workspaces set version = version + 1, changed_at = clock_timestamp() where id in (select workspace_id from gone)
+        )
+        select workspace_id, id from fenced
+        """;
+
+    /// <summary>
+    /// Success after success changes nothing worth a write; <c>last_success_at</c> may be ten seconds behind. Locked in
+    /// order, as two nodes do this at the same time.
+    /// </summary>
+    private const string HealthSql = """
+        update webhook_endpoints e
+           set consecutive_failures = case when h.succeeded then h.failures else e.consecutive_failures + h.failures end,
+               failing_since = case when h.failures = 0 then null
+                                    when h.succeeded or e.failing_since is null then h.first_failure_at
+                                    else e.failing_since end,
+               last_failure_at = coalesce(h.last_failure_at, e.last_failure_at),
+               last_success_at = coalesce(h.last_success_at, e.last_success_at)
+          from (select h.* from unnest(@workspaces, @endpoints, @succeeded, @failures, @first_failure, @last_failure, @last_success)
+                    as h (workspace_id, id, succeeded, failures, first_failure_at, last_failure_at, last_success_at)
+                  join webhook_endpoints l on l.workspace_id = h.workspace_id and l.id = h.id
+                 where h.failures > 0 or l.consecutive_failures > 0 or l.last_success_at is null
+                    or l.last_success_at < h.last_success_at - interval '10 seconds'
+                 order by l.workspace_id, l.id
+                   for update of l) h
+         where e.workspace_id = h.workspace_id and e.id = h.id
+        """;
+
+    private const string TestSql = """
+        with event as (
+            insert into webhook_events (workspace_id, created_at, id, type, body)
+            values (@workspace, @created_at, @event, @type, @body)
+        ), history as (
+            insert into delivery_history (workspace_id, created_at, id, endpoint_id, event_id, event_type, queued_at, ended_at, state,
+                reason, attempt, step, last_status, last_error)
+            values (@workspace, @created_at, @id, @endpoint, @event, @type, @created_at, coalesce(@now, now()), @state,
+                @reason, 1, 0, @status, @error)
+        )
+        insert into delivery_attempts (workspace_id, at, delivery_id, attempt, endpoint_id, trigger, status_code, error_class,
+            error_detail, resolved_ip, request_headers, response_headers, response_body, response_truncated, connect_ms,
+            first_byte_ms, duration_ms)
+        values (@workspace, @at, @id, 1, @endpoint, 'test', @status, @error,
+            @detail, @ip, @request_headers::jsonb, @response_headers::jsonb, @response_body, @truncated, @connect,
+            @first_byte, @duration)
+        """;
+
+    // Header texts are shown to people, who read + and & better than their escapes.
+    private static readonly JsonSerializerOptions HeaderJson = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Writes the outcomes; answers which of them were still ours to write.</summary>
+    public async Task<IReadOnlySet<Guid>> CompleteAsync(IReadOnlyList<Completion> completions, CancellationToken cancellationToken)
+    {
+        var attempted = completions.Where(c => c.Attempt is not null).Select(c => c.Attempt!.StartedAt);
+        await partitions.EnsureAsync("delivery_attempts", attempted, cancellationToken);
+        var written = new HashSet<Guid>();
+        // In key order, so that two claimers who dispute rows wait for each other instead of dying of it.
+        var sorted = completions.OrderBy(c => c.Delivery.Target.Key.WorkspaceId).ThenBy(c => c.Delivery.Id);
+        await CompleteAsync([.. sorted], written, cancellationToken);
+        return written;
+    }
+
+    /// <summary>
+    /// A row that PostgreSQL refuses for what is in it must not hold up the others, or all of them would be sent again and
+    /// again: the batch is halved until the culprit is alone, and then goes without what the receiver said. What cannot be
+    /// stored even so is left to its lease, and ends with the claims it may have.
+    /// </summary>
+    private async Task CompleteAsync(IReadOnlyList<Completion> completions, HashSet<Guid> written, CancellationToken cancellationToken)
+    {
+        try
+        {
+            written.UnionWith(await WriteAsync(completions, cancellationToken));
+        }
+        catch (PostgresException e) when (IsAboutData(e) && completions.Count > 1)
+        {
+            var half = completions.Count / 2;
+            await CompleteAsync([.. completions.Take(half)], written, cancellationToken);
+            await CompleteAsync([.. completions.Skip(half)], written, cancellationToken);
+        }
+        catch (PostgresException e) when (IsAboutData(e) && completions is [{ Attempt: { } attempt } single])
+        {
+            log.LogError(e, "The outcome of delivery {Delivery} cannot be stored", single.Delivery.Id);
+            if (attempt is not { ResponseHeaders: null, Body: null })
+            {
+                var bare = single with
+                {
+                    Detail = "The answer could not be stored.",
+                    Attempt = attempt with { ResponseHeaders = null, Body = null },
+                };
+                await CompleteAsync([bare], written, cancellationToken);
+            }
+        }
+    }
+
+    private async Task<IReadOnlyList<Guid>> WriteAsync(IReadOnlyList<Completion> completions, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var written = new List<Guid>(completions.Count);
+        await using (var complete = CompleteCommand(completions))
+        {
+            complete.Connection = connection;
+            await using var reader = await complete.ExecuteReaderAsync(cancellationToken);
+            while (await reader.ReadAsync(cancellationToken))
+            {
+                written.Add(reader.GetGuid(1));
+            }
+        }
+        var health = EndpointHealth.Of(completions);
+        if (health.Count > 0)
+        {
+            await using var command = HealthCommand(health);
+            command.Connection = connection;
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        }
+        await transaction.CommitAsync(cancellationToken);
+        return written;
+    }
+
+    /// <summary>A test send as it happened: event, ended delivery and attempt. It says nothing about the endpoint's health.</summary>
+    public async Task RecordTestAsync(
+        DeliveryRequest request, EndpointKey endpoint, DateTimeOffset createdAt, AttemptResult attempt, Outcome outcome,
+        CancellationToken cancellationToken)
+    {
+        await partitions.EnsureAsync("webhook_events", [createdAt], cancellationToken);
+        await partitions.EnsureAsync("delivery_attempts", [attempt.StartedAt], cancellationToken);
+        var ending = NextStep.After(outcome, new RetrySchedule([]), step: 0, random: 0, retryAfter: null).Ending!;
+        await using var command = database.Source.CreateCommand(TestSql);
+        NpgsqlParameter[] parameters =
+        [
+            new("workspace", endpoint.WorkspaceId), new("endpoint", endpoint.EndpointId), new("id", request.DeliveryId),
+            new("event", request.EventId), new("type", request.EventType), new("body", request.Body.ToArray()),
+            new("created_at", createdAt),
+            new("state", ending.State), Text("reason", ending.Reason), new("at", attempt.StartedAt),
+            new("status", NpgsqlDbType.Smallint) { Value = (object?)(short?)attempt.Status ?? DBNull.Value },
+            Text("error", outcome.Error), Text("detail", outcome.Detail), Text("ip", attempt.ResolvedIp),
+            Text("request_headers", Json(attempt.RequestHeaders)), Text("response_headers", Json(attempt.ResponseHeaders)),
+            Text("response_body", attempt.Body), new("truncated", attempt.Truncated), Milliseconds("connect", attempt.ConnectMs),
+            Milliseconds("first_byte", attempt.FirstByteMs), Milliseconds("duration", attempt.DurationMs), DeliveryStore.SqlNow(clock),
+        ];
+        command.Parameters.AddRange(parameters);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private NpgsqlCommand CompleteCommand(IReadOnlyList<Completion> rows)
+    {
+        var command = new NpgsqlCommand(CompleteSql);
+        T[] Column<T>(Func<Completion, T> value) => [.. rows.Select(value)];
+        void Add(string name, NpgsqlDbType type, object values) =>
+            command.Parameters.Add(new NpgsqlParameter(name, NpgsqlDbType.Array | type) { Value = values });
+        Add("workspaces", NpgsqlDbType.Uuid, Column(c => c.Delivery.Target.Key.WorkspaceId));
+        Add("ids", NpgsqlDbType.Uuid, Column(c => c.Delivery.Id));
+        Add("attempts", NpgsqlDbType.Integer, Column(c => c.Delivery.Attempt));
+        Add("states", NpgsqlDbType.Text, Column(c => c.Next.Ending?.State));
+        Add("reasons", NpgsqlDbType.Text, Column(c => c.Next.Ending?.Reason));
+        Add("delays", NpgsqlDbType.Interval, Column(c => c.Next.Delay));
+        Add("urls", NpgsqlDbType.Text, Column(c => c.Delivery.Target.Url));
+        Add("triggers", NpgsqlDbType.Text, Column(c => c.Delivery.Trigger));
+        Add("at", NpgsqlDbType.TimestampTz, Column(c => c.Attempt?.StartedAt));
+        Add("statuses", NpgsqlDbType.Smallint, Column(c => (short?)c.Attempt?.Status));
+        Add("errors", NpgsqlDbType.Text, Column(c => c.Error));
+        Add("details", NpgsqlDbType.Text, Column(c => c.Detail));
+        Add("ips", NpgsqlDbType.Text, Column(c => c.Attempt?.ResolvedIp));
+        Add("request_headers", NpgsqlDbType.Text, Column(c => Json(c.Attempt?.RequestHeaders)));
+        Add("response_headers", NpgsqlDbType.Text, Column(c => Json(c.Attempt?.ResponseHeaders)));
+        Add("bodies", NpgsqlDbType.Text, Column(c => c.Attempt?.Body));
+        Add("truncated", NpgsqlDbType.Boolean, Column(c => c.Attempt?.Truncated ?? false));
+        Add("connect", NpgsqlDbType.Double, Column(c => c.Attempt?.ConnectMs));
+        Add("first_byte", NpgsqlDbType.Double, Column(c => c.Attempt?.FirstByteMs));
+        Add("duration", NpgsqlDbType.Double, Column(c => c.Attempt?.DurationMs));
+        command.Parameters.Add(DeliveryStore.SqlNow(clock));
+        return command;
+    }
+
+    private static NpgsqlCommand HealthCommand(IReadOnlyList<EndpointHealth> rows)
+    {
+        var command = new NpgsqlCommand(HealthSql);
+        void Add<T>(string name, NpgsqlDbType type, Func<EndpointHealth, T> value) =>
+            command.Parameters.Add(new NpgsqlParameter(name, NpgsqlDbType.Array | type) { Value = rows.Select(value).ToArray() });
+        Add("workspaces", NpgsqlDbType.Uuid, h => h.Endpoint.WorkspaceId);
+        Add("endpoints", NpgsqlDbType.Uuid, h => h.Endpoint.EndpointId);
+        Add("succeeded", NpgsqlDbType.Boolean, h => h.Succeeded);
+        Add("failures", NpgsqlDbType.Integer, h => h.Failures);
+        Add("first_failure", NpgsqlDbType.TimestampTz, h => h.FirstFailureAt);
+        Add("last_failure", NpgsqlDbType.TimestampTz, h => h.LastFailureAt);
+        Add("last_success", NpgsqlDbType.TimestampTz, h => h.LastSuccessAt);
+        return command;
+    }
+
+    /// <summary>Classes 22 (data), 23 (constraint), 54 (limits): repeating the same write gives the same answer.</summary>
+    private static bool IsAboutData(PostgresException e) => e.SqlState[..2] is "22" or "23" or "54";
+
+    private static NpgsqlParameter Text(string name, string? value) =>
+        new(name, NpgsqlDbType.Text) { Value = (object?)value ?? DBNull.Value };
+
+    private static NpgsqlParameter Milliseconds(string name, double? value) =>
+        new(name, NpgsqlDbType.Double) { Value = (object?)value ?? DBNull.Value };
+
+    /// <summary>An object reads better than a list of pairs; a repeated name's values are joined as HTTP joins them.</summary>
+    private static string? Json(IReadOnlyList<KeyValuePair<string, string>>? headers)
+    {
+        if (headers is null)
+        {
+            return null;
+        }
+        var byName = new Dictionary<string, string>(headers.Count, StringComparer.OrdinalIgnoreCase);
+        foreach (var (name, value) in headers)
+        {
+            byName[name] = byName.TryGetValue(name, out var before) ? $"{before}, {value}" : value;
+        }
+        return JsonSerializer.Serialize(byName, HeaderJson);
+    }
+}

@@ -1,0 +1,83 @@
+namespace SignalHub.Webhooks.Delivery;
+
+/// <summary>One endpoint of one workspace.</summary>
+public readonly record struct EndpointKey(Guid WorkspaceId, Guid EndpointId);
+
+/// <summary>Where and how an endpoint wants its deliveries; secrets as stored.</summary>
+public sealed record EndpointTarget(
+    EndpointKey Key,
+    string Url,
+    byte[] Secret,
+    byte[]? PreviousSecret,
+    DateTimeOffset? PreviousSecretUntil,
+    string SignatureHeader,
+    TimeSpan Timeout,
+    RetrySchedule Schedule)
+{
+    /// <exception cref="System.Security.Cryptography.CryptographicException">A secret cannot be decrypted.</exception>
+    internal SigningSecrets SigningSecrets(SecretProtection secrets) =>
+        new(secrets.Unprotect(Secret), PreviousSecret is null ? null : secrets.Unprotect(PreviousSecret), PreviousSecretUntil);
+}
+
+/// <summary>
+/// A delivery that belongs to us for the length of a lease. <see cref="Attempt"/> is the fence: whatever is written later is
+/// written only while the row still has it.
+/// </summary>
+/// <param name="Step">Position in the schedule, from 0.</param>
+/// <param name="Claims">Claims since the last outcome, this one included: more than one means that claimers vanished with it.</param>
+/// <param name="Body">Null when the event was erased.</param>
+public sealed record ClaimedDelivery(
+    EndpointTarget Target,
+    Guid Id,
+    Guid EventId,
+    string EventType,
+    DateTimeOffset CreatedAt,
+    int Attempt,
+    int Step,
+    int Claims,
+    string Trigger,
+    byte[]? Body)
+{
+    /// <exception cref="System.Security.Cryptography.CryptographicException">The secret cannot be decrypted.</exception>
+    internal DeliveryRequest Request(SecretProtection secrets, byte[] body) => new()
+    {
+        Url = Target.Url,
+        Timeout = Target.Timeout,
+        Secrets = Target.SigningSecrets(secrets),
+        SignatureHeader = Target.SignatureHeader,
+        EventId = EventId,
+        EventType = EventType,
+        DeliveryId = Id,
+        Attempt = Attempt,
+        Body = body,
+    };
+}
+
+/// <summary>What is to be written about a claimed delivery: the try, if one was made, and what becomes of it.</summary>
+/// <param name="Attempt">Null when there was nothing to send.</param>
+/// <param name="Error">One of <see cref="ErrorClass"/>, null when delivered.</param>
+public sealed record Completion(ClaimedDelivery Delivery, AttemptResult? Attempt, NextStep Next, string? Error, string? Detail);
+
+/// <summary>What a claim asks for.</summary>
+/// <param name="Slots">Rows wanted of endpoints that are known to the claimer; 0 leaves one out.</param>
+/// <param name="SlotsOfOthers">Rows wanted of each other endpoint.</param>
+/// <param name="Room">Rows wanted altogether; soft, as each chosen endpoint gets at least one.</param>
+public sealed record ClaimRequest(IReadOnlyDictionary<EndpointKey, int> Slots, int SlotsOfOthers, int Room, TimeSpan Lease)
+{
+    /// <summary>Whether there may be due rows that were not asked for: an end of a send is then a reason to claim again.</summary>
+    public bool LeavesOut => Room <= 0 || Slots.Values.Any(slots => slots <= 0);
+}
+
+public enum RetryAnswer
+{
+    /// <summary>It goes out again now, from the start of its schedule.</summary>
+    Queued,
+
+    /// <summary>A try is under way at this moment; nothing was changed.</summary>
+    InFlight,
+
+    /// <summary>Its endpoint is disabled or deleted; nothing was changed.</summary>
+    EndpointDisabled,
+
+    NotFound,
+}

@@ -1,0 +1,251 @@
+using Npgsql;
+using NpgsqlTypes;
+using SignalHub.Storage;
+
+namespace SignalHub.Webhooks.Delivery;
+
+/// <summary>
+/// The queue of pending deliveries: claim, hand back, end, retry. Statements are planned for each execution on purpose: a
+/// plan made when the queue was empty would walk it whole when it is full.
+/// </summary>
+public sealed class DeliveryStore(Database database, TimeProvider clock)
+{
+    // An endpoint of which nothing is held gets its turn even when this process is full; so many of them in one claim.
+    private const int MinEndpoints = 200;
+
+    private const string Target = """
+        e.url, e.secret, e.previous_secret, e.previous_secret_until, e.signature_header, e.timeout_seconds, e.retry_policy, e.schedule
+        """;
+
+    /// <summary>
+    /// Endpoints whose oldest due row waits longest come first, and each takes its share of the room by a sub-select of its
+    /// own: a backlog of one costs the others nothing. The rows are taken by ctid, so that no plan can decide to read the
+    /// whole queue for them; a row that another claimer changed in between is not visible there and waits for its next turn.
+    /// </summary>
+    private const string ClaimSql = $"""
+        with slots as (
+            select * from unnest(@workspaces, @endpoints, @slots) as s (workspace_id, endpoint_id, slots)
+        ), heads as (
+            select e.workspace_id, e.id, coalesce(s.slots, @others) as slots
+              from webhook_endpoints e
+              left join slots s on s.workspace_id = e.workspace_id and s.endpoint_id = e.id
+             cross join lateral (
+                select q.next_at from delivery_queue q
+                 where q.workspace_id = e.workspace_id and q.endpoint_id = e.id and q.next_at <= coalesce(@now, now())
+                 order by q.next_at, q.id limit 1) head
+             where e.enabled and coalesce(s.slots, @others) > 0
+             order by head.next_at, e.id
+             limit @max_endpoints
+        ), turns as (
+            select workspace_id, id, least(slots, greatest(1, @room / count(*) over ())) as take from heads
+        ), due as (
+            select q.row from turns t cross join lateral (
+                select q.ctid as row from delivery_queue q
+                 where q.workspace_id = t.workspace_id and q.endpoint_id = t.id and q.next_at <= coalesce(@now, now())
+                 order by q.next_at, q.id limit t.take
+                   for update skip locked) q
+        ), claimed as (
+            update delivery_queue q
+               set next_at = coalesce(@now, now()) + @lease, attempt = q.attempt + 1, claims = q.claims + 1
+             where q.ctid = any (array(select row from due))
+            returning q.*
+        )
+        select c.workspace_id, c.endpoint_id, {Target},
+               c.id, c.event_id, c.event_type, c.created_at, c.attempt, c.step, c.claims, c.trigger, v.body
+          from claimed c
+          join webhook_endpoints e on e.workspace_id = c.workspace_id and e.id = c.endpoint_id
+          left join lateral (
+            select v.body from webhook_events v
+             where v.workspace_id = c.workspace_id and v.created_at = c.created_at and v.id = c.event_id limit 1) v on true
+         order by c.queued_at, c.id
+        """;
+
+    private const string HandBackSql = """
+        update delivery_queue q
+           set next_at = coalesce(@now, now()), claims = greatest(q.claims - 1, 0)
+          from unnest(@workspaces, @ids, @attempts) as d (workspace_id, id, attempt)
+         where q.workspace_id = d.workspace_id and q.id = d.id and q.attempt = d.attempt
+        """;
+
+    /// <summary>
+    /// The endpoints that have rows are found by hopping from one to the next in the index, so this costs by their number
+    /// and not by that of the rows. What is in flight is left to its outcome.
+    /// </summary>
+    private const string EndStoppedSql = """
+        with recursive queued as (
+            (select workspace_id, endpoint_id from delivery_queue order by workspace_id, endpoint_id limit 1)
+            union all
+            select n.workspace_id, n.endpoint_id from queued p cross join lateral (
+                select q.workspace_id, q.endpoint_id from delivery_queue q
+                 where (q.workspace_id, q.endpoint_id) > (p.workspace_id, p.endpoint_id)
+                 order by q.workspace_id, q.endpoint_id limit 1) n
+        ), stopped as (
+            select p.workspace_id, p.endpoint_id from queued p
+              left join webhook_endpoints e on e.workspace_id = p.workspace_id and e.id = p.endpoint_id
+             where e.enabled is not true
+        ), chosen as (
+            select q.row from stopped s cross join lateral (
+                select q.ctid as row from delivery_queue q
+                 where q.workspace_id = s.workspace_id and q.endpoint_id = s.endpoint_id
+                   and (q.claims = 0 or q.next_at <= coalesce(@now, now()))
+                 order by q.next_at, q.id limit @batch
+                   for update skip locked) q
+        ), ended as (
+            delete from delivery_queue q where q.ctid = any (array(select row from chosen)) returning q.*
+        )
+        insert into delivery_history (workspace_id, created_at, id, endpoint_id, event_id, event_type, signal_id, lead_id, queued_at,
+            ended_at, state, reason, attempt, step, last_status, last_error)
+        select workspace_id, created_at, id, endpoint_id, event_id, event_type, signal_id, lead_id, queued_at,
+            coalesce(@now, now()), @state, @reason, attempt, step, last_status, last_error
+          from ended
+        """;
+
+    private const string RetrySql = """
+        with endpoint as (
+            select e.id from deliveries d
+              join webhook_endpoints e on e.workspace_id = d.workspace_id and e.id = d.endpoint_id and e.enabled
+             where d.workspace_id = @workspace and d.created_at = @created_at and d.id = @id
+        ), pending as (
+            update delivery_queue q set next_at = coalesce(@now, now()), step = 0, claims = 0, trigger = 'manual'
+             where q.workspace_id = @workspace and q.id = @id and (q.claims = 0 or q.next_at <= coalesce(@now, now()))
+               and q.endpoint_id = (select id from endpoint)
+            returning q.id
+        ), ended as (
+            delete from delivery_history h
+             where h.workspace_id = @workspace and h.created_at = @created_at and h.id = @id and h.endpoint_id = (select id from endpoint)
+            returning h.*
+        ), moved as (
+            insert into delivery_queue (workspace_id, id, endpoint_id, event_id, event_type, signal_id, lead_id, created_at, queued_at,
+                next_at, attempt, step, trigger, last_status, last_error)
+            select workspace_id, id, endpoint_id, event_id, event_type, signal_id, lead_id, created_at, queued_at,
+                coalesce(@now, now()), attempt, 0, 'manual', last_status, last_error
+              from ended
+            returning id
+        )
+        select exists (select from pending union all select from moved),
+               exists (select from endpoint),
+               exists (select from deliveries d where d.workspace_id = @workspace and d.created_at = @created_at and d.id = @id)
+        """;
+
+    private const string TargetSql = $"""
+        select e.workspace_id, e.id, {Target} from webhook_endpoints e where e.workspace_id = @workspace and e.id = @id
+        """;
+
+    /// <summary>Takes due rows for the length of the lease and counts an attempt on each; they are ours when this returns.</summary>
+    public async Task<IReadOnlyList<ClaimedDelivery>> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken)
+    {
+        await using var command = database.Source.CreateCommand(ClaimSql);
+        command.Parameters.AddWithValue("workspaces", request.Slots.Keys.Select(k => k.WorkspaceId).ToArray());
+        command.Parameters.AddWithValue("endpoints", request.Slots.Keys.Select(k => k.EndpointId).ToArray());
+        command.Parameters.AddWithValue("slots", request.Slots.Values.ToArray());
+        command.Parameters.AddWithValue("others", request.SlotsOfOthers);
+        command.Parameters.AddWithValue("room", Math.Max(0, request.Room));
+        command.Parameters.AddWithValue("max_endpoints", Math.Max(MinEndpoints, request.Room));
+        command.Parameters.AddWithValue("lease", request.Lease);
+        AddNow(command);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var claimed = new List<ClaimedDelivery>();
+        var targets = new Dictionary<EndpointKey, EndpointTarget>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            claimed.Add(ReadClaimed(reader, targets));
+        }
+        return claimed;
+    }
+
+    /// <summary>
+    /// Gives rows back at once, fenced: they are due again, and their place in the schedule is what it was. The attempt
+    /// number stays counted, since numbers that a fence has seen are never used again.
+    /// </summary>
+    /// <returns>How many were still ours.</returns>
+    public async Task<int> HandBackAsync(IReadOnlyCollection<ClaimedDelivery> deliveries, CancellationToken cancellationToken)
+    {
+        await using var command = database.Source.CreateCommand(HandBackSql);
+        command.Parameters.AddWithValue("workspaces", deliveries.Select(d => d.Target.Key.WorkspaceId).ToArray());
+        command.Parameters.AddWithValue("ids", deliveries.Select(d => d.Id).ToArray());
+        command.Parameters.AddWithValue("attempts", deliveries.Select(d => d.Attempt).ToArray());
+        AddNow(command);
+        return await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// Ends waiting rows of endpoints that are disabled or no longer there as <c>skipped/endpoint_disabled</c>, at most
+    /// <paramref name="batch"/> for each such endpoint. Their months exist: they are those of the events.
+    /// </summary>
+    /// <returns>How many ended; 0 means that nothing is left to end now.</returns>
+    public async Task<int> EndStoppedAsync(int batch, CancellationToken cancellationToken)
+    {
+        await using var command = database.Source.CreateCommand(EndStoppedSql);
+        command.Parameters.AddWithValue("batch", batch);
+        command.Parameters.AddWithValue("state", Ending.EndpointDisabled.State);
+        command.Parameters.AddWithValue("reason", Ending.EndpointDisabled.Reason!);
+        AddNow(command);
+        return await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// Sends a delivery again under the same ids, from the start of its schedule: an ended one moves back into the queue, a
+    /// waiting one stops waiting. Wake the dispatcher afterwards.
+    /// </summary>
+    public async Task<RetryAnswer> RetryAsync(Guid workspaceId, Guid deliveryId, CancellationToken cancellationToken)
+    {
+        await using var command = database.Source.CreateCommand(RetrySql);
+        command.Parameters.AddWithValue("workspace", workspaceId);
+        command.Parameters.AddWithValue("id", deliveryId);
+        command.Parameters.AddWithValue("created_at", Ids.InstantOf(deliveryId));
+        AddNow(command);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        var (moved, enabled, exists) = (reader.GetBoolean(0), reader.GetBoolean(1), reader.GetBoolean(2));
+        return !exists ? RetryAnswer.NotFound : !enabled ? RetryAnswer.EndpointDisabled : moved ? RetryAnswer.Queued : RetryAnswer.InFlight;
+    }
+
+    /// <summary>The endpoint, enabled or not; null when the workspace has none of that id.</summary>
+    public async Task<EndpointTarget?> FindTargetAsync(Guid workspaceId, Guid endpointId, CancellationToken cancellationToken)
+    {
+        await using var command = database.Source.CreateCommand(TargetSql);
+        command.Parameters.AddWithValue("workspace", workspaceId);
+        command.Parameters.AddWithValue("id", endpointId);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken) ? ReadTarget(reader) : null;
+    }
+
+    /// <summary>Null in production, so that the database's clock counts for all nodes; a test's own clock otherwise.</summary>
+    private void AddNow(NpgsqlCommand command) => command.Parameters.Add(SqlNow(clock));
+
+    internal static NpgsqlParameter SqlNow(TimeProvider clock) => new("now", NpgsqlDbType.TimestampTz)
+    {
+        Value = ReferenceEquals(clock, TimeProvider.System) ? DBNull.Value : clock.GetUtcNow(),
+    };
+
+    private static ClaimedDelivery ReadClaimed(NpgsqlDataReader reader, Dictionary<EndpointKey, EndpointTarget> targets)
+    {
+        var key = new EndpointKey(reader.GetGuid(0), reader.GetGuid(1));
+        if (!targets.TryGetValue(key, out var target))
+        {
+            target = targets[key] = ReadTarget(reader);
+        }
+        return new ClaimedDelivery(
+            target,
+            Id: reader.GetGuid(10),
+            EventId: reader.GetGuid(11),
+            EventType: reader.GetString(12),
+            CreatedAt: reader.GetFieldValue<DateTimeOffset>(13),
+            Attempt: reader.GetInt32(14),
+            Step: reader.GetInt32(15),
+            Claims: reader.GetInt16(16),
+            Trigger: reader.GetString(17),
+            Body: reader.IsDBNull(18) ? null : reader.GetFieldValue<byte[]>(18));
+    }
+
+    /// <summary>Columns 0 to 9: the two ids and <see cref="Target"/>.</summary>
+    private static EndpointTarget ReadTarget(NpgsqlDataReader reader) => new(
+        new EndpointKey(reader.GetGuid(0), reader.GetGuid(1)),
+        Url: reader.GetString(2),
+        Secret: reader.GetFieldValue<byte[]>(3),
+        PreviousSecret: reader.IsDBNull(4) ? null : reader.GetFieldValue<byte[]>(4),
+        PreviousSecretUntil: reader.IsDBNull(5) ? null : reader.GetFieldValue<DateTimeOffset>(5),
+        SignatureHeader: reader.GetString(6),
+        Timeout: TimeSpan.FromSeconds(reader.GetInt16(7)),
+        Schedule: RetrySchedule.Of(reader.GetString(8), reader.IsDBNull(9) ? null : reader.GetFieldValue<int[]>(9)));
+}

@@ -1,0 +1,84 @@
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using SignalHub.Tests.Support;
+using SignalHub.Webhooks.Delivery;
+
+namespace SignalHub.Tests.Webhooks;
+
+/// <summary>The loop as the process runs it: registered services, the machine's clock, the database's clock in SQL.</summary>
+public sealed class HostedDeliveryTests
+{
+    [Fact]
+    public async Task The_loop_delivers_what_it_is_woken_for_and_stops_cleanly()
+    {
+        await using var bench = await DeliveryBench.CreateAsync();
+        await using var receiver = await WebhookReceiver.StartAsync();
+        using var host = Host(bench, ("Webhooks:AllowHttp", "true"), ("Webhooks:AllowedNetworks:0", "127.0.0.0/8"), ("Webhooks:PollInterval", "01:00:00"));
+        await host.StartAsync();
+
+        var endpoint = await bench.AddEndpointAsync(receiver.Url);
+        await bench.QueueAsync(endpoint);
+        host.Services.GetRequiredService<DeliverySignal>().Wake();
+        await receiver.WaitForAsync(1);
+        await bench.QueueManyAsync(endpoint, 300);
+        host.Services.GetRequiredService<DeliverySignal>().Wake();
+        await receiver.WaitForAsync(301);
+        await host.StopAsync();
+
+        Assert.Equal(new Dictionary<string, int> { ["delivered"] = 301 }, await bench.StatesAsync(endpoint));
+        Assert.Equal(301L, await bench.ScalarAsync<long>("select count(*) from delivery_attempts"));
+    }
+
+    [Fact]
+    public async Task A_failed_try_is_dated_by_the_databases_clock()
+    {
+        await using var bench = await DeliveryBench.CreateAsync();
+        await using var receiver = await WebhookReceiver.StartAsync();
+        receiver.Otherwise(WebhookReceiver.Status(500));
+        using var host = Host(bench, ("Webhooks:AllowHttp", "true"), ("Webhooks:AllowedNetworks:0", "127.0.0.0/8"));
+        var (_, delivery) = await bench.QueueAsync(await bench.AddEndpointAsync(receiver.Url, "custom", schedule: [3_600]));
+
+        await host.Services.GetRequiredService<Dispatcher>().RunOnceAsync(default);
+
+        Assert.InRange(await bench.ScalarAsync<double>("select extract(epoch from next_at - now())::float8 from delivery_queue where id = $1", delivery), 2_800, 4_320);
+    }
+
+    [Fact]
+    public async Task Settings_that_would_send_twice_end_the_start_with_one_line()
+    {
+        await using var bench = await DeliveryBench.CreateAsync();
+        using var host = Host(bench, ("Webhooks:Lease", "00:00:30"));
+
+        var refused = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync());
+
+        Assert.StartsWith("Webhooks:Lease is 30 s", refused.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', refused.Message);
+    }
+
+    [Fact]
+    public async Task A_node_without_the_role_has_no_loop()
+    {
+        await using var bench = await DeliveryBench.CreateAsync();
+        using var host = Host(bench, ("Roles:Dispatcher", "false"));
+
+        Assert.Empty(host.Services.GetServices<IHostedService>().OfType<DeliveryLoop>());
+        Assert.NotNull(host.Services.GetRequiredService<TestSend>());
+        Assert.Null(host.Services.GetRequiredService<OutboundGuard>().CheckUrl("https://example.com/"));
+    }
+
+    private static IHost Host(DeliveryBench bench, params (string Name, string Value)[] settings)
+    {
+        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Configuration.AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Name, (string?)s.Value)));
+        builder.Logging.ClearProviders();
+        // Instances of the bench: the container does not own them.
+        builder.Services.AddSingleton(bench.Database);
+        builder.Services.AddSingleton<IDataProtectionProvider>(bench.Keys);
+        builder.Services.AddWebhookDelivery(builder.Configuration);
+        return builder.Build();
+    }
+}
