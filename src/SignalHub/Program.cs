@@ -1,12 +1,12 @@
 using SignalHub;
 using SignalHub.Http;
 using SignalHub.Leads;
+using SignalHub.Leads.Identity;
 using SignalHub.Qualification;
 using SignalHub.Signals;
 using SignalHub.SignalTypes;
 using SignalHub.Storage;
 using SignalHub.Webhooks;
-using SignalHub.Webhooks.Delivery;
 using SignalHub.Workspaces;
 
 if (args is ["--health", ..])
@@ -22,10 +22,11 @@ builder.AddSignalHubHttp();
 builder.Services.AddWorkspaces();
 builder.Services.AddSignalTypes();
 builder.Services.AddQualification();
+builder.Services.AddSingleton<NewWorkspaceStep>(DefinitionStore.AddSamplesAsync);
+builder.Services.AddIdentity();
 builder.Services.AddLeads();
 builder.Services.AddSignals();
-builder.Services.AddWebhooks();
-builder.Services.AddWebhookDelivery();
+builder.Services.AddWebhooks(builder.Configuration, TypeKey.Normalise);
 builder.Services.AddOpenApiDocument();
 
 var app = builder.Build();
@@ -43,7 +44,7 @@ app.MapLeads();
 app.MapQualification();
 app.MapWebhooks();
 app.MapWorkspaces();
-return await app.RunSignalHubAsync(FirstStart.RunAsync);
+return await app.RunSignalHubAsync(IdentityServices.CheckAsync, FirstStart.RunAsync);
 
 /// <summary>Public for the tests' WebApplicationFactory.</summary>
 public partial class Program;

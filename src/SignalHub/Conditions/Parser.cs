@@ -61,13 +61,16 @@ internal sealed partial class Parser
         }
         else if (path is not null && parser._token.Kind != TokenKind.End)
         {
-            parser.Fail(ConditionErrorCodes.UnexpectedToken, $"A field is a single path; {parser.Shown()} cannot follow it.", null, "end of the path");
+            parser.Fail(ConditionErrorCodes.UnexpectedToken, $"A field is a single path; {parser.Shown()} cannot follow it.", null,
+                "end of the path");
         }
         return (parser._errors.Count == 0 ? path : null, parser._errors);
     }
 
     private static ConditionError? TooLong(Source source) => source.Text.Length <= ConditionLimits.Characters ? null
-        : source.Error(ConditionErrorCodes.TooLong, $"The text has {source.Text.Length} characters; at most {ConditionLimits.Characters} are allowed.",
+        : source.Error(
+            ConditionErrorCodes.TooLong,
+            $"The text has {source.Text.Length} characters; at most {ConditionLimits.Characters} are allowed.",
             ConditionLimits.Characters, source.Text.Length, "use a list (x in ['a', 'b']) in place of many comparisons");
 
     private Node? ParseOr()

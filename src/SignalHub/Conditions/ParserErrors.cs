@@ -108,7 +108,8 @@ internal sealed partial class Parser
     {
         var hint = _token switch
         {
-            { Kind: TokenKind.Name, Text: var word } when word!.ToLowerInvariant() is "and" or "or" or "not" or "in" => $"write {word.ToLowerInvariant()}",
+            { Kind: TokenKind.Name, Text: var word } when word!.ToLowerInvariant() is "and" or "or" or "not" or "in" =>
+                $"write {word.ToLowerInvariant()}",
             { Kind: TokenKind.Name } => "join conditions with && or ||; put text with spaces in quotes",
             { Kind: TokenKind.Number, Text: ['-', ..] } => "conditions have no arithmetic",
             { Kind: TokenKind.RightParen } => "this ) closes nothing",
@@ -121,8 +122,11 @@ internal sealed partial class Parser
     private void NeedsField(PathNode path)
     {
         var name = _source.Text[path.Start..path.End];
-        var hint = path.Root == Roots.Signals ? "write signals.source, or signals.count(s, true) for their number" : $"write a field of it, as in {name}.{ExampleField(path)}";
-        _errors.Add(_source.Error(ConditionErrorCodes.ExpectedName, $"`{name}` is not a value; name one of its fields.", path.Start, path.End, hint, "."));
+        var hint = path.Root == Roots.Signals
+            ? "write signals.source, or signals.count(s, true) for their number"
+            : $"write a field of it, as in {name}.{ExampleField(path)}";
+        var detail = $"`{name}` is not a value; name one of its fields.";
+        _errors.Add(_source.Error(ConditionErrorCodes.ExpectedName, detail, path.Start, path.End, hint, "."));
     }
 
     private static string ExampleField(PathNode path) => path switch

@@ -22,7 +22,7 @@ public sealed class Body<T>(T value) where T : class
         return new Body<T>(Read(bytes.Span));
     }
 
-    private static T Read(ReadOnlySpan<byte> bytes)
+    internal static T Read(ReadOnlySpan<byte> bytes)
     {
         try
         {

@@ -22,12 +22,14 @@ public static class ProblemCodes
     public static readonly ProblemCode MissingScope = new("missing_scope", 403, "The API key lacks a scope");
     public static readonly ProblemCode LiveKeyRequired = new("live_key_required", 403, "A live key is required");
     public static readonly ProblemCode OperatorKeyRequired = new("operator_key_required", 403, "The operator key is required");
+    public static readonly ProblemCode WorkspaceKeyRequired = new("workspace_key_required", 403, "A workspace key is required");
     public static readonly ProblemCode NotFound = new("not_found", 404, "Nothing is there");
     public static readonly ProblemCode RouteNotFound = new("route_not_found", 404, "No such route");
     public static readonly ProblemCode MethodNotAllowed = new("method_not_allowed", 405, "The route does not take this method");
     public static readonly ProblemCode Conflict = new("conflict", 409, "The change conflicts with what is there");
     public static readonly ProblemCode AlreadyExists = new("already_exists", 409, "It exists already");
     public static readonly ProblemCode InUse = new("in_use", 409, "It is still in use");
+    public static readonly ProblemCode EndpointDisabled = new("endpoint_disabled", 409, "The webhook endpoint is disabled");
     public static readonly ProblemCode BodyTooLarge = new("body_too_large", 413, "The body is too large");
     public static readonly ProblemCode UnsupportedMediaType = new("unsupported_media_type", 415, "The content type is not supported");
     public static readonly ProblemCode UnsupportedEncoding = new("unsupported_encoding", 415, "The content encoding is not supported");
@@ -52,6 +54,7 @@ public static class ProblemCodes
     public static readonly ProblemCode IdempotencyKeyConflict = new("idempotency_key_conflict", 422, "Header and body have different idempotency keys");
     public static readonly ProblemCode InvalidCondition = new("invalid_condition", 422, "A condition does not compile");
     public static readonly ProblemCode InvalidDomain = new("invalid_domain", 422, "Not a company domain");
+    public static readonly ProblemCode InvalidUrl = new("invalid_url", 422, "Not a URL that can be sent to");
     public static readonly ProblemCode BlockedAddress = new("blocked_address", 422, "The address is not allowed");
     public static readonly ProblemCode NotStorable = new("not_storable", 422, "The database refused a value");
 

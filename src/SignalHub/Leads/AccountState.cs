@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SignalHub.Resources;
 
 namespace SignalHub.Leads;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using SignalHub.Http;
+using SignalHub.Resources;
 using SignalHub.Storage;
 using SignalHub.Storage.Rows;
 
@@ -98,8 +99,8 @@ public sealed class LeadStore(IDbContextFactory<SignalHubDbContext> contexts)
         var contacts = await ProfileStore.LoadContactsAsync(db, workspaceId, [.. rows.Select(l => l.ContactId).OfType<Guid>().Distinct()], cancellationToken);
         var accounts = await ProfileStore.LoadAccountsAsync(db, workspaceId, [.. rows.Select(l => l.AccountId).OfType<Guid>().Distinct()], cancellationToken);
         return [.. rows.Select(l => new Listed<LeadView>(
-            LeadViews.Lead(l.Id, l.ContactId is not null, Of(contacts, l.ContactId), Of(accounts, l.AccountId), l.Figures, l.SignalCount,
-                new AttributionView(l.FirstSource, l.LastSource, LeadViews.ReadBySource(l.BySource)),
+            ViewMapping.Lead(l.Id, l.ContactId is not null, Of(contacts, l.ContactId), Of(accounts, l.AccountId), l.Figures, l.SignalCount,
+                new AttributionView(l.FirstSource, l.LastSource, ViewMapping.ReadBySource(l.BySource)),
                 l.FirstSignalAt, l.LastSignalAt, l.CreatedAt, l.UpdatedAt),
             l.CreatedAt, l.Id))];
     }

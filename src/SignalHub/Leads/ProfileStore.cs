@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using SignalHub.Http;
 using SignalHub.Leads.Identity;
+using SignalHub.Resources;
 using SignalHub.Storage;
 using SignalHub.Storage.Rows;
 
@@ -145,8 +146,8 @@ public sealed class ProfileStore(IDbContextFactory<SignalHubDbContext> contexts)
     }
 
     private static AccountView View(AccountRow a, ILookup<Guid, string> domains) =>
-        LeadViews.Account(a.Id, a.Name, a.Domain, [.. domains[a.Id]], LeadViews.ReadFacts(a.Facts), a.CreatedAt);
+        ViewMapping.Account(a.Id, a.Name, a.Domain, [.. domains[a.Id]], ViewMapping.ReadFacts(a.Facts), a.CreatedAt);
 
-    private static ContactView View(ContactRow c, IReadOnlyList<string> emails, Guid? accountId) => LeadViews.Contact(
+    private static ContactView View(ContactRow c, IReadOnlyList<string> emails, Guid? accountId) => ViewMapping.Contact(
         c.Id, c.FirstName, c.LastName, c.Title, c.Seniority, c.Function, c.Email, emails, c.LinkedinUrl, c.Phone, accountId, c.CreatedAt);
 }

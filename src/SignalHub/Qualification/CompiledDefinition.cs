@@ -93,7 +93,8 @@ internal sealed class CompiledCriterion
         return comparable ? 0 : Unknown;
     }
 
-    public static CompiledCriterion? Compile(CriterionBody body, DefinitionKind kind, string pointer, List<ConditionFault> errors, List<ConditionFault> warnings)
+    public static CompiledCriterion? Compile(
+        CriterionBody body, DefinitionKind kind, string pointer, List<ConditionFault> errors, List<ConditionFault> warnings)
     {
         if (!CriterionModes.TryParse(body.Mode, out var mode) || (body.When is null && body.Field is null))
         {

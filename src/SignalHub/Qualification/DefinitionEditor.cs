@@ -75,7 +75,8 @@ public sealed class DefinitionEditor(DefinitionStore store, WorkspaceChanges cha
                 return (null, false, new Problem(ProblemCodes.AlreadyExists,
                     $"The {kind.Noun()} \"{completed.Code}\" exists already: change it with PUT or PATCH, or use another code."));
             case DefinitionWrite.UnknownIcp:
-                return (null, false, Problem.Field(ProblemCodes.InvalidValue, "/icp", $"/icp: there is no ICP \"{completed.Icp}\" in this workspace: create it first."));
+                return (null, false, Problem.Field(ProblemCodes.InvalidValue, "/icp",
+                    $"/icp: there is no ICP \"{completed.Icp}\" in this workspace: create it first."));
             case DefinitionWrite.TooMany:
                 return (null, false, new Problem(ProblemCodes.Conflict,
                     $"The workspace has {DefinitionStore.MaxDefinitions} definitions of this kind, which is the limit: delete one first."));

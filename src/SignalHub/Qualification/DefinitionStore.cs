@@ -47,7 +47,11 @@ public sealed class DefinitionStore(Database database)
     private const string Columns = "d.kind, d.id, d.code, d.version_id, d.version, v.body, d.created_at, d.updated_at";
 
     private const string Live =
-        $"select {Columns} from definitions d join definition_versions v on v.workspace_id = d.workspace_id and v.id = d.version_id where d.workspace_id = @workspace_id";
+        $"""
+        select {Columns}
+          from definitions d join definition_versions v on v.workspace_id = d.workspace_id and v.id = d.version_id
+         where d.workspace_id = @workspace_id
+        """;
 
     /// <summary>Everything that scores, for the snapshot.</summary>
     public async Task<IReadOnlyList<StoredDefinition>> AllAsync(Guid workspaceId, CancellationToken cancellationToken)
@@ -58,10 +62,15 @@ public sealed class DefinitionStore(Database database)
     }
 
     /// <summary>A page and one row more, newest first.</summary>
-    public async Task<IReadOnlyList<StoredDefinition>> ListAsync(Guid workspaceId, DefinitionKind kind, PageRequest page, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<StoredDefinition>> ListAsync(
+        Guid workspaceId, DefinitionKind kind, PageRequest page, CancellationToken cancellationToken)
     {
         await using var command = database.Source.CreateCommand(
-            $"{Live} and d.kind = @kind and (@before_time::timestamptz is null or (d.created_at, d.id) < (@before_time, @before_id)) order by d.created_at desc, d.id desc limit @rows");
+            $"""
+            {Live}
+               and d.kind = @kind and (@before_time::timestamptz is null or (d.created_at, d.id) < (@before_time, @before_id))
+             order by d.created_at desc, d.id desc limit @rows
+            """);
         command.Parameters.AddWithValue("workspace_id", workspaceId);
         command.Parameters.AddWithValue("kind", kind.Text());
         AddPage(command, page);
@@ -138,7 +147,8 @@ public sealed class DefinitionStore(Database database)
         if (kind == DefinitionKind.Icp)
         {
             await using var users = new NpgsqlCommand(
-                "select exists (select 1 from definitions where workspace_id = @workspace_id and kind = 'persona' and icp_code = @code)", connection, transaction);
+                "select exists (select 1 from definitions where workspace_id = @workspace_id and kind = 'persona' and icp_code = @code)",
+                connection, transaction);
             users.Parameters.AddWithValue("workspace_id", workspaceId);
             users.Parameters.AddWithValue("code", code);
             if ((bool)(await users.ExecuteScalarAsync(cancellationToken))!)

@@ -136,7 +136,8 @@ internal static class Explanation
         {
             text.Append(" where ").Append(chosen.QualifyAt).Append(" are needed");
         }
-        var named = chosen.Criteria.Where(c => c.Contribution is not (null or 0)).OrderByDescending(c => Math.Abs(c.Contribution!.Value)).Take(NamedCriteria).ToList();
+        var named = chosen.Criteria.Where(c => c.Contribution is not (null or 0))
+            .OrderByDescending(c => Math.Abs(c.Contribution!.Value)).Take(NamedCriteria).ToList();
         for (var i = 0; i < named.Count; i++)
         {
             text.Append(i == 0 ? " (" : ", ").Append(named[i].Label);

@@ -1,7 +1,7 @@
-using SignalHub.Storage;
-using SignalHub.Workspaces;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using SignalHub.Http;
+using SignalHub.Storage;
+using SignalHub.Workspaces;
 
 namespace SignalHub.Qualification;
 
@@ -66,7 +66,7 @@ public static class QualificationApi
 
     private static void Refuses(this RouteHandlerBuilder route, params int[] statuses)
     {
-        foreach (var status in statuses.Append(StatusCodes.Status401Unauthorized).Append(StatusCodes.Status403Forbidden).Append(StatusCodes.Status503ServiceUnavailable))
+        foreach (var status in (int[])[.. statuses, 401, 403, 503])
         {
             route.Produces<ProblemBody>(status, "application/problem+json");
         }

@@ -137,7 +137,8 @@ internal readonly struct SeenValue
     {
         // A context may hold 256 KB; an explanation that repeats it would dwarf the signal it explains.
         const int LongestShown = 200;
-        if (value.Kind is ConditionValueKind.String or ConditionValueKind.Json or ConditionValueKind.List && value.ToDisplayText() is { Length: > LongestShown } text)
+        if (value.Kind is ConditionValueKind.String or ConditionValueKind.Json or ConditionValueKind.List
+            && value.ToDisplayText() is { Length: > LongestShown } text)
         {
             var end = char.IsHighSurrogate(text[LongestShown - 1]) ? LongestShown - 1 : LongestShown;
             writer.WriteStringValue($"{text.AsSpan(0, end)}…");

@@ -51,7 +51,10 @@ public sealed class SignalTypeStore(Database database)
             insert into signal_types as t (workspace_id, key, name, description, origin, autoqualify, enabled, sub_rules, created_at, updated_at)
             values (@workspace_id, @key, @name, @description, @origin, @autoqualify, @enabled, @sub_rules, @now, @now)
             on conflict on constraint signal_types_pkey {(mayReplace
-                ? "do update set name = excluded.name, description = excluded.description, autoqualify = excluded.autoqualify, enabled = excluded.enabled, sub_rules = excluded.sub_rules, updated_at = excluded.updated_at"
+                ? """
+                  do update set name = excluded.name, description = excluded.description, autoqualify = excluded.autoqualify,
+                      enabled = excluded.enabled, sub_rules = excluded.sub_rules, updated_at = excluded.updated_at
+                  """
                 : "do nothing")}
             returning t.origin, t.created_at, t.xmax = 0
             """, connection, transaction);

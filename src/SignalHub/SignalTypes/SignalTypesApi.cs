@@ -104,7 +104,7 @@ public static class SignalTypesApi
 
     private static void Refuses(this RouteHandlerBuilder route, params int[] statuses)
     {
-        foreach (var status in statuses.Append(StatusCodes.Status401Unauthorized).Append(StatusCodes.Status403Forbidden).Append(StatusCodes.Status503ServiceUnavailable))
+        foreach (var status in (int[])[.. statuses, 401, 403, 503])
         {
             route.Produces<ProblemBody>(status, "application/problem+json");
         }

@@ -1,3 +1,4 @@
+using SignalHub.Resources;
 using SignalHub.Signals.Intake;
 using SignalHub.Storage;
 using SignalHub.Webhooks;

@@ -2,6 +2,7 @@ using System.Text.Json;
 using SignalHub.Http;
 using SignalHub.Leads.Identity;
 using SignalHub.Qualification;
+using SignalHub.Resources;
 using SignalHub.Signals.Intake;
 using SignalHub.SignalTypes;
 using SignalHub.Storage;
@@ -15,7 +16,8 @@ public sealed record CaptureDefinitions(
     WorkspaceSnapshots<SignalTypeSet> Types, WorkspaceSnapshots<DefinitionSet> Qualification, WorkspaceSnapshots<EndpointSet> Endpoints);
 
 /// <summary>From the bytes of a request to a checked signal, and through the queue to its result.</summary>
-public sealed class SignalCapture(CaptureDefinitions definitions, WorkspaceDirectory workspaces, IntakeQueue queue, SignalIntake intake, TimeProvider time)
+public sealed class SignalCapture(
+    CaptureDefinitions definitions, WorkspaceDirectory workspaces, WorkspaceIdentityRules rules, IntakeQueue queue, SignalIntake intake, TimeProvider time)
 {
     private const int RetryAfterSeconds = 1;
     private const int NearMatches = 3;
@@ -36,7 +38,7 @@ public sealed class SignalCapture(CaptureDefinitions definitions, WorkspaceDirec
         }
         var errors = SignalValidator.Check(request);
         var settings = await workspaces.GetAsync(caller.WorkspaceId);
-        var identity = CanonicalIdentity.From(request.Identity, settings.IdentityRules);
+        var identity = CanonicalIdentity.From(request.Identity, rules.Of(settings));
         if (IdentityErrors(request, identity) is { } identityErrors)
         {
             errors = [.. errors, .. identityErrors];

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using SignalHub.Http;
 using SignalHub.Leads.Identity;
+using SignalHub.Resources;
 
 namespace SignalHub.Signals;
 

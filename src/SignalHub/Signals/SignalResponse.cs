@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using SignalHub.Resources;
 using SignalHub.Signals.Intake;
 using SignalHub.Storage;
 

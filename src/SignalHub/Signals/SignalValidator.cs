@@ -1,7 +1,5 @@
-using System.Text.Json;
 using FluentValidation;
 using SignalHub.Http;
-using SignalHub.Leads.Identity;
 
 namespace SignalHub.Signals;
 

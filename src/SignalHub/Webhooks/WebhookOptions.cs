@@ -41,13 +41,19 @@ public sealed class WebhookOptions
     /// </summary>
     public int InFlight { get; set; } = 512;
 
-    /// <summary>Rows of one endpoint held at once, begun or not: keeps claims and completions in bulk (506 µs a row one by one, 22 µs in hundreds).</summary>
+    /// <summary>
+    /// Rows of one endpoint held at once, begun or not: keeps claims and completions in bulk (506 µs a row one by one, 22 µs
+    /// in hundreds).
+    /// </summary>
     public int ClaimPerEndpoint { get; set; } = 200;
 
     /// <summary>Rows taken by one claim over all endpoints. Soft: endpoints of which nothing is held get at least one each.</summary>
     public int ClaimBatch { get; set; } = 500;
 
-    /// <summary>How much of an endpoint's work a claim takes ahead, by its own recent speed: a slow endpoint keeps few rows from other nodes.</summary>
+    /// <summary>
+    /// How much of an endpoint's work a claim takes ahead, by its own recent speed: a slow endpoint keeps few rows from other
+    /// nodes.
+    /// </summary>
     public TimeSpan ClaimAhead { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Rows held at once by this process, begun or not.</summary>
@@ -56,7 +62,7 @@ public sealed class WebhookOptions
     /// <summary>Bytes of bodies held at once; above it only endpoints of which nothing is held get a row.</summary>
     public long HeldBytes { get; set; } = 32 * 1024 * 1024;
 
-    /// <summary>Rows of one endpoint that one sweep ends when the endpoint was disabled: short transactions, however long the backlog.</summary>
+    /// <summary>Rows that one sweep ends of a disabled endpoint: short transactions, however long the backlog.</summary>
     public int SkipBatch { get; set; } = 1_000;
 
     /// <summary>Name look-up, TCP connect and TLS handshake together, inside the endpoint's own timeout.</summary>
@@ -83,8 +89,9 @@ public sealed class WebhookOptions
         }
         if (Lease / 2 <= MaxTimeout + LeaseMargin)
         {
-            return $"Webhooks:Lease is {Lease.TotalSeconds:0.#} s; half of it has to be longer than the longest timeout ({MaxTimeout.TotalSeconds:0} s) "
-                + $"and Webhooks:LeaseMargin ({LeaseMargin.TotalSeconds:0.#} s) together, or deliveries would be sent twice.";
+            return $"Webhooks:Lease is {Lease.TotalSeconds:0.#} s; half of it has to be longer than the longest timeout "
+                + $"({MaxTimeout.TotalSeconds:0} s) and Webhooks:LeaseMargin ({LeaseMargin.TotalSeconds:0.#} s) together, "
+                + "or deliveries would be sent twice.";
         }
         var tooSmall = new (string Name, bool Bad)[]
         {

@@ -50,8 +50,10 @@ public sealed class DefinitionRoutesTests : IAsyncLifetime
         Assert.StartsWith("ver_", created.GetProperty("version_id").GetString(), StringComparison.Ordinal);
         Assert.Equal(created.ToString(), (await _client.GetAsync("/icps/Mid-market%20SaaS")).ToString());
         var input = Defined.Input("""{"context":{"team_size":12}}""", """{"email_class":"free_mail"}""", """{"employees":320,"industry":"it services","domain":"acme.com"}""");
-        // (20·50 + 15·100) / 35 = 71.4, less 10.
-        Assert.Equal(61, Scorer.Score(await SnapshotAsync(_client), input, personKnown: true).IcpScore);
+        // The worked example of docs/qualification.md: (20·50 + 15·100) / 35 = 71.4, less 10.
+        var icp = Scorer.Score(await SnapshotAsync(_client), input, personKnown: true).View().Icp!;
+        Assert.Equal((61, 71, 10, 100), (icp.Score, icp.Base, icp.Penalty, icp.Coverage));
+        Assert.Equal([null, 29, 42, null, -10], icp.Criteria.Select(c => c.Contribution));
     }
 
     [Fact]

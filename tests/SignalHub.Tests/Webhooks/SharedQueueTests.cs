@@ -90,6 +90,26 @@ public sealed class SharedQueueTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_outcome_that_cannot_be_stored_does_not_hold_up_the_others()
+    {
+        var endpoint = await _bench.AddEndpointAsync(_receiver.Url);
+        for (var i = 0; i < 8; i++)
+        {
+            await _bench.QueueAsync(endpoint);
+        }
+        var claimed = await _bench.Node.Store.ClaimAsync(Claims.All(), default);
+        var completions = claimed.Select(Delivered).ToArray();
+        // PostgreSQL has no U+0000 in texts.
+        completions[2] = completions[2] with { Attempt = completions[2].Attempt! with { Body = "a\0b" } };
+        completions[5] = completions[5] with { Attempt = completions[5].Attempt! with { ResolvedIp = "a\0b" } };
+
+        var written = await _bench.Node.Attempts.CompleteAsync(completions, default);
+
+        Assert.Equal(claimed.Select(c => c.Id).Except([claimed[5].Id]).Order(), written.Order());
+        Assert.Equal(new Dictionary<string, int> { ["delivered"] = 7, ["pending"] = 1 }, await _bench.StatesAsync(endpoint));
+    }
+
+    [Fact]
     public async Task A_payload_that_kills_every_claimer_ends()
     {
         var (_, delivery) = await _bench.QueueAsync(await _bench.AddEndpointAsync(_receiver.Url));

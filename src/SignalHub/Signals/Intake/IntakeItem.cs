@@ -1,6 +1,7 @@
 using System.Text.Json;
 using SignalHub.Leads.Identity;
 using SignalHub.Qualification;
+using SignalHub.Resources;
 using SignalHub.SignalTypes;
 using SignalHub.Webhooks;
 using SignalHub.Workspaces;

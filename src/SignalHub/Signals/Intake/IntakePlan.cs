@@ -6,6 +6,7 @@ using SignalHub.Http;
 using SignalHub.Leads;
 using SignalHub.Leads.Identity;
 using SignalHub.Qualification;
+using SignalHub.Resources;
 using SignalHub.SignalTypes;
 using SignalHub.Storage;
 using SignalHub.Webhooks;

@@ -1,4 +1,5 @@
 using SignalHub.Http;
+using SignalHub.Resources;
 
 namespace SignalHub.Signals.Intake;
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Npgsql;
 using SignalHub.Http;
 using SignalHub.Leads.Identity;
+using SignalHub.Resources;
 using SignalHub.Storage;
 using SignalHub.Webhooks;
 using SignalHub.Workspaces;
@@ -100,7 +101,7 @@ public static class IntakeStore
         AddSignals(batch, [.. plan.Signals.OrderBy(s => s.Item.WorkspaceId).ThenBy(s => s.Item.OccurredAt).ThenBy(s => s.Item.SignalId)]);
         AddClientKeys(batch, plan, now);
         OutboxStore.AddTo(batch, plan.Events, plan.Deliveries);
-        UsageStore.AddTo(batch, plan.Signals.Of(s => (s.Item.WorkspaceId, s.Item.ReceivedAt, s.Item.IsTest)));
+        UsageStore.AddTo(batch, plan.Signals.Select(s => (s.Item.WorkspaceId, s.Item.ReceivedAt, s.Item.IsTest)));
         batch.Add("commit");
         await batch.ExecuteNonQueryAsync(ct);
     }

@@ -10,7 +10,7 @@ namespace SignalHub.Webhooks.Delivery;
 /// Writes what tries gave: the log row, the delivery's end or next date, the endpoint's health, in one transaction for all
 /// that is known by then. Each row is fenced by (delivery, attempt): what another claimer took over meanwhile stays his.
 /// </summary>
-public sealed class AttemptStore(Database database, MonthlyPartitions partitions, TimeProvider clock)
+public sealed class AttemptStore(Database database, MonthlyPartitions partitions, TimeProvider clock, ILogger<AttemptStore> log)
 {
     private const string CompleteSql = """
         with d as (
@@ -86,16 +86,20 @@ public sealed class AttemptStore(Database database, MonthlyPartitions partitions
 
     private const string TestSql = """
         with event as (
-            insert into webhook_events (workspace_id, created_at, id, type, body) values (@workspace, @created_at, @event, @type, @body)
+            insert into webhook_events (workspace_id, created_at, id, type, body)
+            values (@workspace, @created_at, @event, @type, @body)
         ), history as (
-            insert into delivery_history (workspace_id, created_at, id, endpoint_id, event_id, event_type, queued_at, ended_at, state, reason,
-                attempt, step, last_status, last_error)
-            values (@workspace, @created_at, @id, @endpoint, @event, @type, @created_at, coalesce(@now, now()), @state, @reason, 1, 0, @status, @error)
+            insert into delivery_history (workspace_id, created_at, id, endpoint_id, event_id, event_type, queued_at, ended_at, state,
+                reason, attempt, step, last_status, last_error)
+            values (@workspace, @created_at, @id, @endpoint, @event, @type, @created_at, coalesce(@now, now()), @state,
+                @reason, 1, 0, @status, @error)
         )
-        insert into delivery_attempts (workspace_id, at, delivery_id, attempt, endpoint_id, trigger, status_code, error_class, error_detail,
-            resolved_ip, request_headers, response_headers, response_body, response_truncated, connect_ms, first_byte_ms, duration_ms)
-        values (@workspace, @at, @id, 1, @endpoint, 'test', @status, @error, @detail, @ip, @request_headers::jsonb, @response_headers::jsonb,
-            @response_body, @truncated, @connect, @first_byte, @duration)
+        insert into delivery_attempts (workspace_id, at, delivery_id, attempt, endpoint_id, trigger, status_code, error_class,
+            error_detail, resolved_ip, request_headers, response_headers, response_body, response_truncated, connect_ms,
+            first_byte_ms, duration_ms)
+        values (@workspace, @at, @id, 1, @endpoint, 'test', @status, @error,
+            @detail, @ip, @request_headers::jsonb, @response_headers::jsonb, @response_body, @truncated, @connect,
+            @first_byte, @duration)
         """;
 
     // Header texts are shown to people, who read + and & better than their escapes.
@@ -104,16 +108,19 @@ public sealed class AttemptStore(Database database, MonthlyPartitions partitions
     /// <summary>Writes the outcomes; answers which of them were still ours to write.</summary>
     public async Task<IReadOnlySet<Guid>> CompleteAsync(IReadOnlyList<Completion> completions, CancellationToken cancellationToken)
     {
-        await partitions.EnsureAsync("delivery_attempts", completions.Where(c => c.Attempt is not null).Select(c => c.Attempt!.StartedAt), cancellationToken);
+        var attempted = completions.Where(c => c.Attempt is not null).Select(c => c.Attempt!.StartedAt);
+        await partitions.EnsureAsync("delivery_attempts", attempted, cancellationToken);
         var written = new HashSet<Guid>();
         // In key order, so that two claimers who dispute rows wait for each other instead of dying of it.
-        await CompleteAsync([.. completions.OrderBy(c => c.Delivery.Target.Key.WorkspaceId).ThenBy(c => c.Delivery.Id)], written, cancellationToken);
+        var sorted = completions.OrderBy(c => c.Delivery.Target.Key.WorkspaceId).ThenBy(c => c.Delivery.Id);
+        await CompleteAsync([.. sorted], written, cancellationToken);
         return written;
     }
 
     /// <summary>
     /// A row that PostgreSQL refuses for what is in it must not hold up the others, or all of them would be sent again and
-    /// again: the batch is halved until the culprit is alone, and then goes without what the receiver said.
+    /// again: the batch is halved until the culprit is alone, and then goes without what the receiver said. What cannot be
+    /// stored even so is left to its lease, and ends with the claims it may have.
     /// </summary>
     private async Task CompleteAsync(IReadOnlyList<Completion> completions, HashSet<Guid> written, CancellationToken cancellationToken)
     {
@@ -127,14 +134,18 @@ public sealed class AttemptStore(Database database, MonthlyPartitions partitions
             await CompleteAsync([.. completions.Take(half)], written, cancellationToken);
             await CompleteAsync([.. completions.Skip(half)], written, cancellationToken);
         }
-        catch (PostgresException e) when (IsAboutData(e) && completions is [{ Attempt: { ResponseHeaders: not null } or { Body: not null } } single])
+        catch (PostgresException e) when (IsAboutData(e) && completions is [{ Attempt: { } attempt } single])
         {
-            var bare = single with
+            log.LogError(e, "The outcome of delivery {Delivery} cannot be stored", single.Delivery.Id);
+            if (attempt is not { ResponseHeaders: null, Body: null })
             {
-                Detail = "The answer could not be stored.",
-                Attempt = single.Attempt with { ResponseHeaders = null, Body = null },
-            };
-            written.UnionWith(await WriteAsync([bare], cancellationToken));
+                var bare = single with
+                {
+                    Detail = "The answer could not be stored.",
+                    Attempt = attempt with { ResponseHeaders = null, Body = null },
+                };
+                await CompleteAsync([bare], written, cancellationToken);
+            }
         }
     }
 
@@ -165,7 +176,8 @@ public sealed class AttemptStore(Database database, MonthlyPartitions partitions
 
     /// <summary>A test send as it happened: event, ended delivery and attempt. It says nothing about the endpoint's health.</summary>
     public async Task RecordTestAsync(
-        DeliveryRequest request, EndpointKey endpoint, DateTimeOffset createdAt, AttemptResult attempt, Outcome outcome, CancellationToken cancellationToken)
+        DeliveryRequest request, EndpointKey endpoint, DateTimeOffset createdAt, AttemptResult attempt, Outcome outcome,
+        CancellationToken cancellationToken)
     {
         await partitions.EnsureAsync("webhook_events", [createdAt], cancellationToken);
         await partitions.EnsureAsync("delivery_attempts", [attempt.StartedAt], cancellationToken);
@@ -174,7 +186,8 @@ public sealed class AttemptStore(Database database, MonthlyPartitions partitions
         NpgsqlParameter[] parameters =
         [
             new("workspace", endpoint.WorkspaceId), new("endpoint", endpoint.EndpointId), new("id", request.DeliveryId),
-            new("event", request.EventId), new("type", request.EventType), new("body", request.Body.ToArray()), new("created_at", createdAt),
+            new("event", request.EventId), new("type", request.EventType), new("body", request.Body.ToArray()),
+            new("created_at", createdAt),
             new("state", ending.State), Text("reason", ending.Reason), new("at", attempt.StartedAt),
             new("status", NpgsqlDbType.Smallint) { Value = (object?)(short?)attempt.Status ?? DBNull.Value },
             Text("error", outcome.Error), Text("detail", outcome.Detail), Text("ip", attempt.ResolvedIp),
@@ -234,11 +247,13 @@ public sealed class AttemptStore(Database database, MonthlyPartitions partitions
     /// <summary>Classes 22 (data), 23 (constraint), 54 (limits): repeating the same write gives the same answer.</summary>
     private static bool IsAboutData(PostgresException e) => e.SqlState[..2] is "22" or "23" or "54";
 
-    private static NpgsqlParameter Text(string name, string? value) => new(name, NpgsqlDbType.Text) { Value = (object?)value ?? DBNull.Value };
+    private static NpgsqlParameter Text(string name, string? value) =>
+        new(name, NpgsqlDbType.Text) { Value = (object?)value ?? DBNull.Value };
 
-    private static NpgsqlParameter Milliseconds(string name, double? value) => new(name, NpgsqlDbType.Double) { Value = (object?)value ?? DBNull.Value };
+    private static NpgsqlParameter Milliseconds(string name, double? value) =>
+        new(name, NpgsqlDbType.Double) { Value = (object?)value ?? DBNull.Value };
 
-    /// <summary>An array of pairs would keep repeated names; an object reads better, and a repeated name's values are joined as HTTP joins them.</summary>
+    /// <summary>An object reads better than a list of pairs; a repeated name's values are joined as HTTP joins them.</summary>
     private static string? Json(IReadOnlyList<KeyValuePair<string, string>>? headers)
     {
         if (headers is null)

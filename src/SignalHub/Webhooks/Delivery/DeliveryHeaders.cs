@@ -33,7 +33,8 @@ public static class DeliveryHeaders
     /// <summary>What is wrong with a header name that a user chose, or null.</summary>
     public static string? ValidateName(string name)
     {
-        if (name.Length is 0 or > MaxNameLength || !name.All(c => char.IsAsciiLetterOrDigit(c) || TokenPunctuation.Contains(c, StringComparison.Ordinal)))
+        var isToken = name.All(c => char.IsAsciiLetterOrDigit(c) || TokenPunctuation.Contains(c, StringComparison.Ordinal));
+        if (name.Length is 0 or > MaxNameLength || !isToken)
         {
             return $"A header name has 1 to {MaxNameLength} letters, digits and hyphens.";
         }

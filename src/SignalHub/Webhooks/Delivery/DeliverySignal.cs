@@ -8,7 +8,8 @@ namespace SignalHub.Webhooks.Delivery;
 /// </summary>
 public sealed class DeliverySignal
 {
-    private readonly Channel<bool> _pending = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> _pending =
+        Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
     public void Wake() => _pending.Writer.TryWrite(true);
 

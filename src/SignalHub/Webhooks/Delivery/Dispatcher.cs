@@ -4,7 +4,8 @@ using Microsoft.Extensions.Options;
 namespace SignalHub.Webhooks.Delivery;
 
 /// <summary>What a run did. <paramref name="FencedOff"/>: outcomes that came after another claimer had taken the row over.</summary>
-public sealed record DispatchCounts(int Claimed = 0, int Delivered = 0, int Retried = 0, int Failed = 0, int Skipped = 0, int HandedBack = 0, int FencedOff = 0)
+public sealed record DispatchCounts(
+    int Claimed = 0, int Delivered = 0, int Retried = 0, int Failed = 0, int Skipped = 0, int HandedBack = 0, int FencedOff = 0)
 {
     public static DispatchCounts operator +(DispatchCounts a, DispatchCounts b) => new(
         a.Claimed + b.Claimed, a.Delivered + b.Delivered, a.Retried + b.Retried, a.Failed + b.Failed,

@@ -5,7 +5,12 @@ namespace SignalHub.Webhooks.Delivery;
 /// <param name="Failures">Failures in a row at the end of the batch.</param>
 /// <param name="FirstFailureAt">Of those.</param>
 public sealed record EndpointHealth(
-    EndpointKey Endpoint, bool Succeeded, int Failures, DateTimeOffset? FirstFailureAt, DateTimeOffset? LastFailureAt, DateTimeOffset? LastSuccessAt)
+    EndpointKey Endpoint,
+    bool Succeeded,
+    int Failures,
+    DateTimeOffset? FirstFailureAt,
+    DateTimeOffset? LastFailureAt,
+    DateTimeOffset? LastSuccessAt)
 {
     /// <summary>
     /// Per endpoint. Troubles of our own say nothing about a receiver and

@@ -48,7 +48,9 @@ internal sealed class GuardedConnector(OutboundGuard guard, ResolveHost resolve,
         try
         {
             var addresses = await resolve(host, cancellationToken);
-            return addresses.Length > 0 ? addresses : throw new ConnectFailedException(ErrorClass.DnsError, "The host's name has no address.");
+            return addresses.Length > 0
+                ? addresses
+                : throw new ConnectFailedException(ErrorClass.DnsError, "The host's name has no address.");
         }
         catch (SocketException e)
         {

@@ -53,7 +53,8 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
         {
             var isFull = _held >= options.Held || _heldBytes >= options.HeldBytes;
             var slots = _lanes.ToDictionary(pair => pair.Key, pair => isFull && pair.Value.Held > 0 ? 0 : Wanted(pair.Value));
-            return new ClaimRequest(slots, options.InFlightPerEndpoint, isFull ? 0 : Math.Min(options.ClaimBatch, options.Held - _held), options.Lease);
+            var room = isFull ? 0 : Math.Min(options.ClaimBatch, options.Held - _held);
+            return new ClaimRequest(slots, options.InFlightPerEndpoint, room, options.Lease);
         }
     }
 

@@ -116,8 +116,9 @@ public sealed class OutboundGuard
 
     private static bool IsLocalhost(string host) => host is "localhost" || host.EndsWith(".localhost", StringComparison.Ordinal);
 
-    private static bool IsNumber(string label) =>
-        label.Length > 0 && (label.All(char.IsAsciiDigit) || (label.StartsWith("0x", StringComparison.Ordinal) && label[2..].All(char.IsAsciiHexDigit)));
+    private static bool IsNumber(string label) => label.StartsWith("0x", StringComparison.Ordinal)
+        ? label[2..].All(char.IsAsciiHexDigit)
+        : label.Length > 0 && label.All(char.IsAsciiDigit);
 
     /// <summary>The host between scheme and port exactly as it stands in the URL; null when there is a user part before it.</summary>
     private static string? HostAsWritten(string url)

@@ -33,7 +33,8 @@ internal static class ReceivedText
     ];
 
     /// <summary>One line of at most that many characters.</summary>
-    public static string Line(string text, int maxLength) => Printable(text.Length > maxLength ? text[..maxLength] : text, keepLines: false);
+    public static string Line(string text, int maxLength) =>
+        Printable(text.Length > maxLength ? text[..maxLength] : text, keepLines: false);
 
     private static IEnumerable<KeyValuePair<string, string>> Flat(HttpHeadersNonValidated headers) =>
         headers.Select(h => KeyValuePair.Create(h.Key, string.Join(", ", h.Value)));

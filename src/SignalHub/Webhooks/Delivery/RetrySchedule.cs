@@ -8,7 +8,7 @@ namespace SignalHub.Webhooks.Delivery;
 /// </summary>
 public sealed record RetrySchedule(IReadOnlyList<TimeSpan> Delays)
 {
-    /// <summary>Share of a delay by which it may be shorter or longer, so that a receiver that comes back is not hit by all at once.</summary>
+    /// <summary>Share of a delay by which it may differ, so that a receiver that comes back is not hit by all at once.</summary>
     public const double Jitter = 0.2;
 
     /// <summary>The longest a receiver's <c>Retry-After</c> is believed.</summary>
@@ -28,7 +28,8 @@ public sealed record RetrySchedule(IReadOnlyList<TimeSpan> Delays)
     private const int MaxDelaySeconds = 86_400;
 
     /// <summary>The three shapes of an HTTP date, RFC 9110 section 5.6.7: the preferred one, RFC 850's and asctime's.</summary>
-    private static readonly string[] HttpDates = ["r", "dddd, dd-MMM-yy HH:mm:ss 'GMT'", "ddd MMM d HH:mm:ss yyyy", "ddd MMM  d HH:mm:ss yyyy"];
+    private static readonly string[] HttpDates =
+        ["r", "dddd, dd-MMM-yy HH:mm:ss 'GMT'", "ddd MMM d HH:mm:ss yyyy", "ddd MMM  d HH:mm:ss yyyy"];
 
     /// <summary>Sum of the delays, without jitter: how long an ordered endpoint may be held up by one event.</summary>
     public TimeSpan Total => Delays.Aggregate(TimeSpan.Zero, (sum, delay) => sum + delay);
@@ -80,9 +81,8 @@ public sealed record RetrySchedule(IReadOnlyList<TimeSpan> Delays)
         }
         if (text.All(char.IsAsciiDigit))
         {
-            return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds < MaxRetryAfter.TotalSeconds
-                ? TimeSpan.FromSeconds(seconds)
-                : MaxRetryAfter;
+            var isCountable = long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds);
+            return isCountable && seconds < MaxRetryAfter.TotalSeconds ? TimeSpan.FromSeconds(seconds) : MaxRetryAfter;
         }
         if (!DateTimeOffset.TryParseExact(text, HttpDates, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at))
         {

@@ -1,6 +1,3 @@
-using System.Text.Json;
-using SignalHub.Storage;
-
 namespace SignalHub.Webhooks.Delivery;
 
 /// <summary>The record of a test send, as the API shows it.</summary>
@@ -12,8 +9,6 @@ public sealed record TestSendResult(Guid DeliveryId, Guid EventId, Outcome Outco
 /// </summary>
 public sealed class TestSend(DeliveryStore store, AttemptStore attempts, WebhookSender sender, SecretProtection secrets, TimeProvider clock)
 {
-    public const string EventType = "test";
-
     /// <returns>Null when the workspace has no such endpoint.</returns>
     /// <exception cref="System.Security.Cryptography.CryptographicException">The endpoint's secret cannot be decrypted.</exception>
     public async Task<TestSendResult?> SendAsync(Guid workspaceId, Guid endpointId, CancellationToken cancellationToken)
@@ -22,31 +17,22 @@ public sealed class TestSend(DeliveryStore store, AttemptStore attempts, Webhook
         {
             return null;
         }
-        var now = clock.GetUtcNow();
-        var eventId = Ids.New(now);
+        var made = WebhookEvents.Test(workspaceId, clock.GetUtcNow());
         var request = new DeliveryRequest
         {
             Url = target.Url,
             Timeout = target.Timeout,
             Secrets = target.SigningSecrets(secrets),
             SignatureHeader = target.SignatureHeader,
-            EventId = eventId,
-            EventType = EventType,
-            DeliveryId = Ids.Derive(Ids.InstantOf(eventId), "delivery", eventId, endpointId),
+            EventId = made.Id,
+            EventType = made.Type,
+            DeliveryId = NewDelivery.IdOf(made.Id, endpointId),
             Attempt = 1,
-            Body = Body(eventId, endpointId, now),
+            Body = made.Body,
         };
         var attempt = await sender.SendAsync(request, cancellationToken);
         var outcome = Outcome.Of(attempt);
-        await attempts.RecordTestAsync(request, target.Key, Ids.InstantOf(eventId), attempt, outcome, cancellationToken);
-        return new TestSendResult(request.DeliveryId, eventId, outcome, attempt);
+        await attempts.RecordTestAsync(request, target.Key, made.CreatedAt, attempt, outcome, cancellationToken);
+        return new TestSendResult(request.DeliveryId, made.Id, outcome, attempt);
     }
-
-    private static byte[] Body(Guid eventId, Guid endpointId, DateTimeOffset now) => JsonSerializer.SerializeToUtf8Bytes(new
-    {
-        @event = EventType,
-        id = Ids.Text(Ids.Event, eventId),
-        created_at = now.UtcDateTime,
-        data = new { endpoint_id = Ids.Text(Ids.Endpoint, endpointId), message = "A test of this webhook endpoint." },
-    });
 }

@@ -39,7 +39,8 @@ public sealed class WebhookSender : IDisposable
     }
 
     /// <param name="trust">Null: the system's rules. Tests pass their own, to have TLS without touching the machine's store.</param>
-    internal WebhookSender(OutboundGuard guard, WebhookOptions options, TimeProvider clock, ResolveHost resolve, RemoteCertificateValidationCallback? trust)
+    internal WebhookSender(
+        OutboundGuard guard, WebhookOptions options, TimeProvider clock, ResolveHost resolve, RemoteCertificateValidationCallback? trust)
     {
         _guard = guard;
         _clock = clock;
@@ -82,7 +83,8 @@ public sealed class WebhookSender : IDisposable
             await ReadBodyAsync(exchange, response, either.Token);
             return Result(exchange);
         }
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested && e is HttpRequestException or IOException or OperationCanceledException)
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested
+            && e is HttpRequestException or IOException or OperationCanceledException)
         {
             var (error, detail) = timeout.IsCancellationRequested ? TimedOut(exchange, delivery.Timeout) : Classify(e);
             return Failed(exchange, error, detail);
@@ -136,7 +138,8 @@ public sealed class WebhookSender : IDisposable
         {
             var stream = await response.Content.ReadAsStreamAsync(cancellationToken);
             int read;
-            while (length < MaxBodyRead && (read = await stream.ReadAsync(buffer.AsMemory(length, MaxBodyRead - length), cancellationToken)) > 0)
+            while (length < MaxBodyRead
+                && (read = await stream.ReadAsync(buffer.AsMemory(length, MaxBodyRead - length), cancellationToken)) > 0)
             {
                 length += read;
             }
@@ -185,7 +188,8 @@ public sealed class WebhookSender : IDisposable
         return ReceivedText.Line(exception.Message, MaxDetail);
     }
 
-    private AttemptResult Failed(Exchange exchange, string error, string detail) => Result(exchange) with { Error = error, Detail = detail };
+    private AttemptResult Failed(Exchange exchange, string error, string detail) =>
+        Result(exchange) with { Error = error, Detail = detail };
 
     private AttemptResult Result(Exchange exchange) => new()
     {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using SignalHub.Http;
+using SignalHub.Resources;
 using SignalHub.Storage;
 
 namespace SignalHub.Leads;
@@ -8,7 +9,7 @@ namespace SignalHub.Leads;
 /// The one place where accounts, contacts and leads take the shape that is shown: lists and single reads come here with rows,
 /// webhooks with what a batch has in memory.
 /// </summary>
-public static class LeadViews
+public static class ViewMapping
 {
     public const string ContactKind = "contact";
     public const string AccountKind = "account";

@@ -1,0 +1,64 @@
+using Npgsql;
+using SignalHub.Storage;
+
+namespace SignalHub.Webhooks;
+
+/// <summary>
+/// Writes events and their deliveries as part of somebody else's transaction: what caused them and they themselves commit
+/// together or not at all.
+/// </summary>
+public static class OutboxStore
+{
+    /// <summary>Partitioned by the event's <c>created_at</c>: their months have to exist before the transaction.</summary>
+    public static IReadOnlyList<string> PartitionedTables { get; } = ["webhook_events", "delivery_history"];
+
+    private const string InsertEvents = """
+        insert into webhook_events (workspace_id, created_at, id, type, signal_id, lead_id, body)
+        select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::bytea[])
+        """;
+
+    // Due at once, also by a database clock that is behind the one that made created_at.
+    private const string InsertPending = """
+        insert into delivery_queue (workspace_id, created_at, id, endpoint_id, event_id, event_type, signal_id, lead_id, queued_at, next_at)
+        select d.*, d.created_at, least(d.created_at, now())
+          from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::uuid[], $8::uuid[])
+            as d (workspace_id, created_at, id, endpoint_id, event_id, event_type, signal_id, lead_id)
+        """;
+
+    private const string InsertSkipped = """
+        insert into delivery_history (workspace_id, created_at, id, endpoint_id, event_id, event_type, signal_id, lead_id, queued_at,
+            ended_at, state, reason, attempt, step)
+        select d.*, d.created_at, d.created_at, 'skipped', 'endpoint_disabled', 0, 0
+          from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::uuid[], $8::uuid[])
+            as d (workspace_id, created_at, id, endpoint_id, event_id, event_type, signal_id, lead_id)
+        """;
+
+    /// <summary>
+    /// Appends the statements that insert the events, the queue rows of enabled endpoints and the history rows of disabled
+    /// ones. Plain inserts: a conflict means that another node wrote the same signal, and has to fail the transaction.
+    /// </summary>
+    public static void AddTo(NpgsqlBatch batch, IReadOnlyList<WebhookEvent> events, IReadOnlyList<NewDelivery> deliveries)
+    {
+        if (events.Count > 0)
+        {
+            batch.Add(InsertEvents)
+                .Column(events.Of(e => e.WorkspaceId)).Column(events.Of(e => e.CreatedAt)).Column(events.Of(e => e.Id))
+                .Column(events.Of(e => (string?)e.Type)).Column(events.Of(e => e.SignalId)).Column(events.Of(e => e.LeadId))
+                .Column(events.Of(e => e.Body));
+        }
+        AddDeliveries(batch, InsertPending, [.. deliveries.Where(d => d.Enabled)]);
+        AddDeliveries(batch, InsertSkipped, [.. deliveries.Where(d => !d.Enabled)]);
+    }
+
+    private static void AddDeliveries(NpgsqlBatch batch, string sql, List<NewDelivery> rows)
+    {
+        if (rows.Count == 0)
+        {
+            return;
+        }
+        batch.Add(sql)
+            .Column(rows.Of(d => d.Event.WorkspaceId)).Column(rows.Of(d => d.Event.CreatedAt)).Column(rows.Of(d => d.Id))
+            .Column(rows.Of(d => d.EndpointId)).Column(rows.Of(d => d.Event.Id)).Column(rows.Of(d => (string?)d.Event.Type))
+            .Column(rows.Of(d => d.Event.SignalId)).Column(rows.Of(d => d.Event.LeadId));
+    }
+}

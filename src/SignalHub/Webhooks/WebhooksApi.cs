@@ -1,0 +1,81 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using SignalHub.Http;
+using SignalHub.Storage;
+using SignalHub.Webhooks.Delivery;
+using SignalHub.Workspaces;
+
+namespace SignalHub.Webhooks;
+
+/// <summary>Routes and services of the slice.</summary>
+public static class WebhooksApi
+{
+    /// <summary>Endpoints, events, the delivery log and everything that sends. Needs the database and data protection to be registered.</summary>
+    /// <param name="typeKey">How ingest names signal types, so that filters name them alike.</param>
+    public static IServiceCollection AddWebhooks(this IServiceCollection services, IConfiguration configuration, SignalTypeKey typeKey)
+    {
+        services.AddWebhookDelivery(configuration);
+        services.TryAddSingleton<WorkspaceChanges>();
+        services.AddSingleton(typeKey);
+        services.AddSingleton<EndpointStore>();
+        services.AddSingleton<EndpointValidator>();
+        services.AddSingleton<EndpointEditor>();
+        services.AddSingleton<DeliveryLogStore>();
+        services.AddSingleton(provider => new WorkspaceSnapshots<EndpointSet>(provider.GetRequiredService<WorkspaceChanges>(),
+            new EndpointLoader(provider.GetRequiredService<EndpointStore>(), provider.GetRequiredService<ILogger<EndpointLoader>>()).LoadAsync));
+        return services;
+    }
+
+    public static void MapWebhooks(this IEndpointRouteBuilder routes)
+    {
+        MapEndpoints(routes.MapGroup("/webhooks/endpoints").WithTags("Webhook endpoints"));
+        MapDeliveries(routes.MapGroup("/webhooks/deliveries").WithTags("Webhook deliveries"));
+    }
+
+    private static void MapEndpoints(RouteGroupBuilder endpoints)
+    {
+        endpoints.MapGet("/", EndpointsApi.ListEndpoints).Reads<Page<EndpointView>>().Refuses(400);
+        endpoints.MapPost("/", EndpointsApi.CreateEndpoint).Manages<EndpointView>(201).Refuses(400, 409, 413, 415, 422);
+        endpoints.MapGet("/{id}", EndpointsApi.GetEndpoint).Reads<EndpointView>().Refuses(404);
+        endpoints.MapPut("/{id}", EndpointsApi.PutEndpoint).Manages<EndpointView>(200).Refuses(400, 404, 413, 415, 422);
+        endpoints.MapPatch("/{id}", EndpointsApi.PatchEndpoint).Manages<EndpointView>(200).Refuses(400, 404, 413, 415, 422);
+        endpoints.MapDelete("/{id}", EndpointsApi.DeleteEndpoint).RequireScope(Scopes.Manage, liveOnly: true).Produces(204).Refuses(404);
+        endpoints.MapPost("/{id}/rotate", EndpointsApi.RotateEndpointSecret).Manages<EndpointView>(201).Refuses(400, 404, 413, 415, 422);
+        endpoints.MapPost("/{id}/rotate/finish", EndpointsApi.FinishEndpointRotation).Manages<EndpointView>(200).Refuses(404);
+        endpoints.MapPost("/{id}/test", EndpointsApi.TestEndpoint).Manages<TestSendView>(200).Refuses(404);
+    }
+
+    private static void MapDeliveries(RouteGroupBuilder deliveries)
+    {
+        deliveries.MapGet("/", DeliveriesApi.ListDeliveries).Reads<Page<DeliveryView>>().Refuses(400);
+        deliveries.MapGet("/{id}", DeliveriesApi.GetDelivery).Reads<DeliveryDetailView>().Refuses(404);
+        deliveries.MapPost("/{id}/retry", DeliveriesApi.RetryDelivery).Manages<DeliveryView>(202).Refuses(404, 409);
+    }
+
+    private static RouteHandlerBuilder Reads<T>(this RouteHandlerBuilder route) => route.RequireScope(Scopes.Read, liveOnly: true).Produces<T>();
+
+    private static RouteHandlerBuilder Manages<T>(this RouteHandlerBuilder route, int status) =>
+        route.RequireScope(Scopes.Manage, liveOnly: true).Produces<T>(status);
+
+    private static void Refuses(this RouteHandlerBuilder route, params int[] statuses)
+    {
+        foreach (var status in statuses.Concat([401, 403, 503]))
+        {
+            route.Produces<ProblemBody>(status, "application/problem+json");
+        }
+    }
+}
+
+/// <summary>Loads a workspace's endpoints and reports those whose condition no longer compiles.</summary>
+internal sealed class EndpointLoader(EndpointStore store, ILogger<EndpointLoader> log)
+{
+    public async Task<EndpointSet> LoadAsync(Guid workspaceId, CancellationToken cancellationToken)
+    {
+        var set = await store.LoadSetAsync(workspaceId, cancellationToken);
+        foreach (var broken in set.All.Where(e => e.HasBrokenCondition))
+        {
+            log.LogWarning("The condition of endpoint {Endpoint} of workspace {Workspace} no longer compiles: it matches nothing",
+                Ids.Text(Ids.Endpoint, broken.Id), Ids.Text(Ids.Workspace, workspaceId));
+        }
+        return set;
+    }
+}
