@@ -10,7 +10,7 @@ internal static class ProcessStart
 {
     private const int Ok = 0;
     private const int CannotStart = 1;
-    private const int InterruptedAtStart = 130; // as a shell reports a Ctrl-C
+    private const int InterruptedAtStart = 130; // as a shell reports what a Ctrl-C ended
 
     // Requests in flight end, the intake drains, deliveries in flight are written; then the process goes.
     private static readonly TimeSpan _shutdownTimeout = TimeSpan.FromSeconds(30);

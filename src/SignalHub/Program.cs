@@ -1,6 +1,13 @@
 using SignalHub;
 using SignalHub.Http;
+using SignalHub.Leads;
+using SignalHub.Leads.Identity;
+using SignalHub.Qualification;
+using SignalHub.Signals;
+using SignalHub.SignalTypes;
 using SignalHub.Storage;
+using SignalHub.Webhooks;
+using SignalHub.Workspaces;
 
 if (args is ["--health", ..])
 {
@@ -11,12 +18,33 @@ var builder = ProcessStart.CreateBuilder(args);
 builder.AddSignalHubLogging();
 builder.AddSignalHubStorage();
 builder.AddSignalHubHealth();
+builder.AddSignalHubHttp();
+builder.Services.AddWorkspaces();
+builder.Services.AddSignalTypes();
+builder.Services.AddQualification();
+builder.Services.AddSingleton<NewWorkspaceStep>(DefinitionStore.AddSamplesAsync);
+builder.Services.AddIdentity();
+builder.Services.AddLeads();
+builder.Services.AddSignals();
+builder.Services.AddWebhooks(builder.Configuration, TypeKey.Normalise);
+builder.Services.AddOpenApiDocument();
 
 var app = builder.Build();
 app.UseRequestId();
 app.UseRequestLog();
+app.UseProblems();
+app.UseRouting();
+app.UseKeyAuthentication();
+app.UseSwaggerPages();
 app.MapHealth();
-return await app.RunSignalHubAsync();
+app.MapSignals();
+app.MapSignalReads();
+app.MapSignalTypes();
+app.MapLeads();
+app.MapQualification();
+app.MapWebhooks();
+app.MapWorkspaces();
+return await app.RunSignalHubAsync(IdentityServices.CheckAsync, FirstStart.RunAsync);
 
 /// <summary>Public for the tests' WebApplicationFactory.</summary>
 public partial class Program;

@@ -31,7 +31,10 @@ internal sealed class Checker
     {
         if ((TypesOf(node) & ValueTypes.Boolean) == 0)
         {
-            Mismatch(node, $"`{Excerpt(node)}` is neither true nor false, so this never matches.", "compare it with something, as in x == 5");
+            Mismatch(
+                node,
+                $"`{Excerpt(node)}` is neither true nor false, so this never matches.",
+                "compare it with something, as in x == 5");
         }
     }
 
@@ -104,7 +107,8 @@ internal sealed class Checker
         }
         if (type != ValueTypes.Document)
         {
-            Warn(ConditionErrorCodes.UnknownField, $"`{first.Name}` is a single value and has no fields.", path.Steps[1].Start, path.Steps[1].End, null);
+            var second = path.Steps[1];
+            Warn(ConditionErrorCodes.UnknownField, $"`{first.Name}` is a single value and has no fields.", second.Start, second.End, null);
         }
         return ValueTypes.Any;
     }
@@ -120,26 +124,30 @@ internal sealed class Checker
         var hint = near is not null ? $"did you mean {near}?"
             : path.IsSignal ? $"fields of your own are under context: {_source.Text[path.Start..path.Steps[0].Start]}context.{step.Name}"
             : null;
-        Warn(ConditionErrorCodes.UnknownField, $"{root} has no field `{step.Name}`.", step.Start, step.End, hint, [.. known.Order(StringComparer.Ordinal)]);
+        Warn(ConditionErrorCodes.UnknownField, $"{root} has no field `{step.Name}`.", step.Start, step.End, hint,
+            [.. known.Order(StringComparer.Ordinal)]);
     }
 
     private ValueTypes TypesOf(CallNode call)
     {
-        if (call.Function is Function.Has or Function.Now)
+        if (call.Function == Function.Now)
         {
-            var argument = call.Function == Function.Has ? TypesOf(call.Arguments[0]) : ValueTypes.None;
-            return argument == ValueTypes.None ? ValueTypes.Instant : ValueTypes.Boolean;
+            return ValueTypes.Instant;
         }
         var subject = TypesOf(call.Arguments[0]);
         var accepted = call.Function switch
         {
+            Function.Has => ValueTypes.Any,
             Function.Size => ValueTypes.Text | ValueTypes.List | ValueTypes.Document,
             Function.Contains => ValueTypes.Text | ValueTypes.List,
             _ => ValueTypes.Text,
         };
         if ((subject & accepted) == 0)
         {
-            Mismatch(call.Arguments[0], $"`{Excerpt(call.Arguments[0])}` is {Names(subject)}; {NameOf(call.Function)} takes {Names(accepted)}.", null);
+            Mismatch(
+                call.Arguments[0],
+                $"`{Excerpt(call.Arguments[0])}` is {Names(subject)}; {NameOf(call.Function)} takes {Names(accepted)}.",
+                null);
         }
         if (call.Function is Function.Contains or Function.StartsWith or Function.EndsWith)
         {
@@ -196,7 +204,8 @@ internal sealed class Checker
             Mismatch(relation.Right, $"`in` needs a list or an array on its right, not {Names(right)}.", "write x in ['a', 'b']");
         }
         else if (relation.Right is ListNode { Items.Count: > 0 } list
-            && !list.Items.Any(item => item.Value.Kind == ConditionValueKind.Null || Comparable(relation.Left, left, item, TypesOf(item.Value), isEquality: true)))
+            && !list.Items.Any(item => item.Value.Kind == ConditionValueKind.Null
+                || Comparable(relation.Left, left, item, TypesOf(item.Value), isEquality: true)))
         {
             Mismatch(relation, $"{Names(left)} equals nothing in this list, so this never matches.", null);
         }
@@ -213,23 +222,25 @@ internal sealed class Checker
     /// <summary>Text that could hold a number (against a literal) or a timestamp; of a literal we already know that it does not.</summary>
     private static bool TextAgainst(Node text, ValueTypes textTypes, Node other, ValueTypes otherTypes) =>
         (textTypes & ValueTypes.Text) != 0
-        && ((other is LiteralNode && otherTypes == ValueTypes.Number && (text is not LiteralNode literal || Comparisons.TryNumber(literal.Value, out _)))
+        && ((other is LiteralNode && otherTypes == ValueTypes.Number
+                && (text is not LiteralNode literal || Comparisons.TryNumber(literal.Value, out _)))
             || ((otherTypes & ValueTypes.Instant) != 0 && text is not LiteralNode));
 
     private static string? HintFor(RelationNode relation, ValueTypes left, ValueTypes right)
     {
         var literal = relation.Right as LiteralNode ?? relation.Left as LiteralNode;
         var other = relation.Right is LiteralNode ? left : right;
-        return (literal?.Value.Kind, other) switch
+        return (literal?.Value.AsString(), other) switch
         {
-            (ConditionValueKind.String, ValueTypes.Number) when NumericText.IsNumber(literal!.Value.AsString()) => $"write {literal.Value.AsString()} without quotes",
-            (ConditionValueKind.String, ValueTypes.Boolean) when literal!.Value.AsString() is "true" or "false" => $"write {literal.Value.AsString()} without quotes",
-            (ConditionValueKind.String, ValueTypes.Instant) => "write a full timestamp with offset, as in '2026-01-31T00:00:00Z', or ago(14d)",
+            ({ } text, ValueTypes.Number) when NumericText.IsNumber(text) => $"write {text} without quotes",
+            ("true" or "false", ValueTypes.Boolean) => $"write {literal!.Value.AsString()} without quotes",
+            (not null, ValueTypes.Instant) => "write a full timestamp with offset, as in '2026-01-31T00:00:00Z', or ago(14d)",
             _ => null,
         };
     }
 
-    private void Mismatch(Node node, string detail, string? hint) => Warn(ConditionErrorCodes.TypeMismatch, detail, node.Start, node.End, hint);
+    private void Mismatch(Node node, string detail, string? hint) =>
+        Warn(ConditionErrorCodes.TypeMismatch, detail, node.Start, node.End, hint);
 
     private void Warn(string code, string detail, int start, int end, string? hint, params string[] expected) =>
         _warnings.Add(_source.Error(code, char.ToUpperInvariant(detail[0]) + detail[1..], start, end, hint, expected));

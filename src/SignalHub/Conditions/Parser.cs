@@ -7,9 +7,9 @@ namespace SignalHub.Conditions;
 /// </summary>
 internal sealed partial class Parser
 {
-    private static readonly string[] s_operand = ["literal", "path", "function", "(", "["];
-    private static readonly string[] s_continuation = ["&&", "||", "==", "!=", "<", "<=", ">", ">=", "in", "not in"];
-    private static readonly string[] s_literal = ["string", "number", "true", "false", "null"];
+    private static readonly string[] _operand = ["literal", "path", "function", "(", "["];
+    private static readonly string[] _continuation = ["&&", "||", "==", "!=", "<", "<=", ">", ">=", "in", "not in"];
+    private static readonly string[] _literal = ["string", "number", "true", "false", "null"];
 
     private readonly Source _source;
     private readonly Lexer _lexer;
@@ -41,7 +41,7 @@ internal sealed partial class Parser
         var node = parser.ParseOr();
         if (node is not null && parser._token.Kind != TokenKind.End)
         {
-            parser.UnexpectedAfterExpression(s_continuation);
+            parser.UnexpectedAfterExpression(_continuation);
         }
         return (parser._errors.Count == 0 ? node : null, parser._paths, parser._errors);
     }
@@ -61,13 +61,16 @@ internal sealed partial class Parser
         }
         else if (path is not null && parser._token.Kind != TokenKind.End)
         {
-            parser.Fail(ConditionErrorCodes.UnexpectedToken, $"A field is a single path; {parser.Shown()} cannot follow it.", null, "end of the path");
+            parser.Fail(ConditionErrorCodes.UnexpectedToken, $"A field is a single path; {parser.Shown()} cannot follow it.", null,
+                "end of the path");
         }
         return (parser._errors.Count == 0 ? path : null, parser._errors);
     }
 
     private static ConditionError? TooLong(Source source) => source.Text.Length <= ConditionLimits.Characters ? null
-        : source.Error(ConditionErrorCodes.TooLong, $"The text has {source.Text.Length} characters; at most {ConditionLimits.Characters} are allowed.",
+        : source.Error(
+            ConditionErrorCodes.TooLong,
+            $"The text has {source.Text.Length} characters; at most {ConditionLimits.Characters} are allowed.",
             ConditionLimits.Characters, source.Text.Length, "use a list (x in ['a', 'b']) in place of many comparisons");
 
     private Node? ParseOr()
@@ -224,7 +227,7 @@ internal sealed partial class Parser
     private Node? ParseParenthesis()
     {
         var open = _token;
-        if (!Enter(open) || !Advance() || ParseOr() is not { } inner || !Close(open, s_continuation))
+        if (!Enter(open) || !Advance() || ParseOr() is not { } inner || !Close(open, _continuation))
         {
             return null;
         }
@@ -235,7 +238,7 @@ internal sealed partial class Parser
     private ListNode? ParseList(bool onlyStrings)
     {
         var open = _token;
-        var expected = onlyStrings ? ["string"] : s_literal;
+        var expected = onlyStrings ? ["string"] : _literal;
         var items = new List<LiteralNode>();
         if (!CountNode(open) || !Advance())
         {
@@ -254,7 +257,7 @@ internal sealed partial class Parser
             }
             if (_token.Kind != TokenKind.Comma)
             {
-                FailUnlessEnd(open, ConditionErrorCodes.UnclosedList, $"List items are separated by commas; {Shown()} is in the way.", ",", "]");
+                FailUnclosed(open, ConditionErrorCodes.UnclosedList, $"List items are separated by commas; {Shown()} is in the way.", ",", "]");
                 return null;
             }
             if (!Advance())
@@ -280,7 +283,7 @@ internal sealed partial class Parser
         }
         if (token.Kind == TokenKind.End)
         {
-            FailUnlessEnd(open, ConditionErrorCodes.UnclosedList, "", "]");
+            FailUnclosed(open, ConditionErrorCodes.UnclosedList, "", "]");
         }
         else if (token.Kind == TokenKind.Duration)
         {

@@ -3,8 +3,8 @@ namespace SignalHub.Conditions;
 /// <summary>Paths, functions and methods.</summary>
 internal sealed partial class Parser
 {
-    private static readonly string[] s_functions = ["has", "lower", "size", "glob", "ago", "now", "title_matches"];
-    private static readonly string[] s_methods = ["contains", "startsWith", "endsWith", "any", "all", "count", "within"];
+    private static readonly string[] _functions = ["has", "lower", "size", "glob", "ago", "now", "title_matches"];
+    private static readonly string[] _methods = ["contains", "startsWith", "endsWith", "any", "all", "count", "within"];
 
     /// <summary>A word in the place of a value: a function if a parenthesis follows, else a path.</summary>
     private Node? ParseNamed()
@@ -139,7 +139,7 @@ internal sealed partial class Parser
         }
         else if (inner.Kind == TokenKind.End)
         {
-            FailUnlessEnd(open, ConditionErrorCodes.UnclosedList, "", "]");
+            FailUnclosed(open, ConditionErrorCodes.UnclosedList, "", "]");
             return null;
         }
         else
@@ -156,17 +156,17 @@ internal sealed partial class Parser
         {
             return Advance() ? step : null;
         }
-        FailUnlessEnd(open, ConditionErrorCodes.UnclosedList, $"The bracket must be closed before {Shown()}.", "]");
+        FailUnclosed(open, ConditionErrorCodes.UnclosedList, $"The bracket must be closed before {Shown()}.", "]");
         return null;
     }
 
     private Node? ParseFunction(Token name)
     {
-        if (Array.IndexOf(s_functions, name.Text) < 0)
+        if (Array.IndexOf(_functions, name.Text) < 0)
         {
-            var near = NearestName.Find(name.Text!, s_functions);
-            return Fail(name, ConditionErrorCodes.UnknownFunction, $"There is no function `{name.Text}`; there are {string.Join(", ", s_functions)}.",
-                near is null ? null : $"did you mean {near}?", s_functions);
+            var near = NearestName.Find(name.Text!, _functions);
+            return Fail(name, ConditionErrorCodes.UnknownFunction, $"There is no function `{name.Text}`; there are {string.Join(", ", _functions)}.",
+                near is null ? null : $"did you mean {near}?", _functions);
         }
         var open = _token;
         if (!Enter(open) || !CountNode(name) || !Advance())
@@ -253,13 +253,13 @@ internal sealed partial class Parser
             "contains" or "startsWith" or "endsWith" => null,
             "any" or "all" or "count" => onSignals ? null : $".{method}() is asked of `signals` alone.",
             "within" => path is { IsSignal: true, Steps.Count: 0 } ? null : ".within() is asked of `signals` or one signal.",
-            _ => $"There is no method `{method}`; there are {string.Join(", ", s_methods)}.",
+            _ => $"There is no method `{method}`; there are {string.Join(", ", _methods)}.",
         };
         if (_errors.Count == 0 && reason is not null)
         {
-            var near = NearestName.Find(method, s_methods);
+            var near = NearestName.Find(method, _methods);
             return Fail(name, ConditionErrorCodes.UnknownFunction, reason,
-                near is null ? null : near == method ? $"write signals.{method}(…)" : $"did you mean {near}?", s_methods);
+                near is null ? null : near == method ? $"write signals.{method}(…)" : $"did you mean {near}?", _methods);
         }
         var open = _token;
         if (!Enter(open) || !CountNode(name) || !Advance())
@@ -299,7 +299,7 @@ internal sealed partial class Parser
             Fail(open, ConditionErrorCodes.TooDeep, $"Quantifiers nest at most {ConditionLimits.Quantifiers} deep.", null);
             return null;
         }
-        if (variable.Kind != TokenKind.Name || RootNames.Find(variable.Text!) != Roots.None || Array.IndexOf(s_functions, variable.Text) >= 0)
+        if (variable.Kind != TokenKind.Name || RootNames.Find(variable.Text!) != Roots.None || Array.IndexOf(_functions, variable.Text) >= 0)
         {
             Fail(ConditionErrorCodes.ExpectedName, $"A name for the signal is expected here, not {Shown()}.",
                 "write it like signals.any(s, s.source == 'web')", "name");
@@ -312,7 +312,7 @@ internal sealed partial class Parser
         _variables.Add(variable.Text!);
         var body = ParseOr();
         _variables.RemoveAt(_variables.Count - 1);
-        return body is not null && Close(open, s_continuation)
+        return body is not null && Close(open, _continuation)
             ? new QuantifierNode(quantifier, _variables.Count, body, path.Start, _previousEnd)
             : null;
     }

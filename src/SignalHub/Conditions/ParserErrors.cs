@@ -54,7 +54,7 @@ internal sealed partial class Parser
         }
         if (_token.Kind == TokenKind.End)
         {
-            FailUnlessEnd(open, ConditionErrorCodes.UnclosedParen, "", ")");
+            FailUnclosed(open, ConditionErrorCodes.UnclosedParen, "", ")");
         }
         else
         {
@@ -75,8 +75,8 @@ internal sealed partial class Parser
         return null;
     }
 
-    /// <summary>At the end of the text the culprit is the bracket that was opened; before it, the token in the way.</summary>
-    private void FailUnlessEnd(Token open, string unclosedCode, string detail, params string[] expected)
+    /// <summary>Something is not closed: at the end of the text the culprit is the bracket that was opened, before it the token in the way.</summary>
+    private void FailUnclosed(Token open, string unclosedCode, string detail, params string[] expected)
     {
         var close = expected[^1];
         if (_token.Kind == TokenKind.End)
@@ -101,14 +101,15 @@ internal sealed partial class Parser
             TokenKind.SingleEquals => "equality is written ==",
             _ => null,
         };
-        return Fail(ConditionErrorCodes.ExpectedOperand, text, hint, s_operand);
+        return Fail(ConditionErrorCodes.ExpectedOperand, text, hint, _operand);
     }
 
     private void UnexpectedAfterExpression(string[] expected)
     {
         var hint = _token switch
         {
-            { Kind: TokenKind.Name, Text: var word } when word!.ToLowerInvariant() is "and" or "or" or "not" or "in" => $"write {word.ToLowerInvariant()}",
+            { Kind: TokenKind.Name, Text: var word } when word!.ToLowerInvariant() is "and" or "or" or "not" or "in" =>
+                $"write {word.ToLowerInvariant()}",
             { Kind: TokenKind.Name } => "join conditions with && or ||; put text with spaces in quotes",
             { Kind: TokenKind.Number, Text: ['-', ..] } => "conditions have no arithmetic",
             { Kind: TokenKind.RightParen } => "this ) closes nothing",
@@ -121,8 +122,11 @@ internal sealed partial class Parser
     private void NeedsField(PathNode path)
     {
         var name = _source.Text[path.Start..path.End];
-        var hint = path.Root == Roots.Signals ? "write signals.source, or signals.count(s, true) for their number" : $"write a field of it, as in {name}.{ExampleField(path)}";
-        _errors.Add(_source.Error(ConditionErrorCodes.ExpectedName, $"`{name}` is not a value; name one of its fields.", path.Start, path.End, hint, "."));
+        var hint = path.Root == Roots.Signals
+            ? "write signals.source, or signals.count(s, true) for their number"
+            : $"write a field of it, as in {name}.{ExampleField(path)}";
+        var detail = $"`{name}` is not a value; name one of its fields.";
+        _errors.Add(_source.Error(ConditionErrorCodes.ExpectedName, detail, path.Start, path.End, hint, "."));
     }
 
     private static string ExampleField(PathNode path) => path switch

@@ -1,6 +1,9 @@
 namespace SignalHub.Conditions;
 
-/// <summary>The names a path may begin with. A scope that has <see cref="Signal"/> also accepts <c>signals</c>: both are the one signal at hand.</summary>
+/// <summary>
+/// The names a path may begin with. A scope that has <see cref="Signal"/> also accepts <c>signals</c>: both are the one signal at
+/// hand.
+/// </summary>
 [Flags]
 public enum Roots
 {

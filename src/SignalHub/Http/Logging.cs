@@ -5,7 +5,6 @@ using Serilog.Core;
 using Serilog.Events;
 using Serilog.Extensions.Logging;
 using Serilog.Formatting.Json;
-using Serilog.Settings.Configuration;
 
 namespace SignalHub.Http;
 
@@ -29,9 +28,7 @@ public static class Logging
         return builder;
     }
 
-    private static Logger Create(IConfiguration configuration, IHostEnvironment environment) => new LoggerConfiguration()
-        // The assemblies are named, else all of them would be searched for sinks.
-        .ReadFrom.Configuration(configuration, new ConfigurationReaderOptions(typeof(Logger).Assembly))
+    private static Logger Create(IConfiguration configuration, IHostEnvironment environment) => WithLevels(configuration)
         .Enrich.With<WithoutUnwanted>()
         .Filter.ByExcluding(IsReportedAtStart)
         .WriteTo.Async(background =>
@@ -46,6 +43,23 @@ public static class Logging
             }
         })
         .CreateLogger();
+
+    /// <summary>
+    /// <c>Serilog:MinimumLevel:Default</c> and <c>Serilog:MinimumLevel:Override:{source}</c>. A word that is no level counts as
+    /// Information here: the log exists before the settings are checked and refused.
+    /// </summary>
+    private static LoggerConfiguration WithLevels(IConfiguration configuration)
+    {
+        var levels = configuration.GetSection("Serilog:MinimumLevel");
+        var logger = new LoggerConfiguration().MinimumLevel.Is(Level(levels["Default"]));
+        foreach (var source in levels.GetSection("Override").GetChildren())
+        {
+            logger.MinimumLevel.Override(source.Key, Level(source.Value));
+        }
+        return logger;
+
+        static LogEventLevel Level(string? name) => Enum.TryParse<LogEventLevel>(name, ignoreCase: true, out var level) ? level : LogEventLevel.Information;
+    }
 
     /// <summary>An address in use is the one line the start ends with; the host would add a stack trace.</summary>
     private static bool IsReportedAtStart(LogEvent line) => line.Exception is IOException { InnerException: AddressInUseException };

@@ -22,6 +22,7 @@ public static class ProblemCodes
     public static readonly ProblemCode MissingScope = new("missing_scope", 403, "The API key lacks a scope");
     public static readonly ProblemCode LiveKeyRequired = new("live_key_required", 403, "A live key is required");
     public static readonly ProblemCode OperatorKeyRequired = new("operator_key_required", 403, "The operator key is required");
+    public static readonly ProblemCode WorkspaceKeyRequired = new("workspace_key_required", 403, "A workspace key is required");
     public static readonly ProblemCode NotFound = new("not_found", 404, "Nothing is there");
     public static readonly ProblemCode RouteNotFound = new("route_not_found", 404, "No such route");
     public static readonly ProblemCode MethodNotAllowed = new("method_not_allowed", 405, "The route does not take this method");

@@ -17,6 +17,11 @@ public sealed class Database : IAsyncDisposable
     // Reaching the server takes milliseconds; a client waiting for its 503 should not wait for the driver's 15 s.
     private const int ConnectTimeoutSeconds = 5;
 
+    // Statements kept prepared on each connection: there are fewer of them than this. Behind a pooler in transaction mode set
+    // "Max Auto Prepare=0" in the connection string.
+    private const int PreparedStatements = 200;
+    private const string AutoPrepareKeyword = "Max Auto Prepare";
+
     private NpgsqlDataSource? _source;
     private string? _connectionString;
 
@@ -69,6 +74,11 @@ public sealed class Database : IAsyncDisposable
             NoResetOnClose = true,
         };
         settings.ApplicationName ??= "SignalHub";
+        if (!settings.ShouldSerialize(AutoPrepareKeyword))
+        {
+            settings.MaxAutoPrepare = PreparedStatements;
+            settings.AutoPrepareMinUsages = 2;
+        }
         if (settings.MaxPoolSize == drivers.MaxPoolSize)
         {
             settings.MaxPoolSize = Math.Max(PoolSize, settings.MinPoolSize);

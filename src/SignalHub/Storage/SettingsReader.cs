@@ -23,10 +23,13 @@ public sealed class SettingsReader(IConfiguration configuration)
 
     private const int LongestOperatorKey = 256;
 
+    private static readonly string[] _logLevels = ["Verbose", "Debug", "Information", "Warning", "Error", "Fatal"];
+
     /// <exception cref="StartException">A setting is bad or a required one is missing.</exception>
     public SignalHubOptions Read()
     {
         CheckUrls();
+        CheckLogLevels();
         var connectionString = ReadConnectionString();
         var operatorKey = ReadOperatorKey();
         var encryptionKey = ReadEncryptionKey();
@@ -143,6 +146,18 @@ public sealed class SettingsReader(IConfiguration configuration)
                 : throw new StartException($"{Shown(item.Path)} must be a network in CIDR form such as 10.0.0.0/8, with no bits set after the prefix, not \"{OneLine(item.Value)}\"."));
         }
         return networks;
+    }
+
+    private void CheckLogLevels()
+    {
+        var levels = configuration.GetSection("Serilog:MinimumLevel");
+        foreach (var level in levels.GetSection("Override").GetChildren().Append(levels.GetSection("Default")))
+        {
+            if (!string.IsNullOrWhiteSpace(level.Value) && !_logLevels.Contains(level.Value, StringComparer.OrdinalIgnoreCase))
+            {
+                throw new StartException($"{Shown(level.Path)} must be one of {string.Join(", ", _logLevels)}, not \"{OneLine(level.Value)}\".");
+            }
+        }
     }
 
     private void CheckUrls()

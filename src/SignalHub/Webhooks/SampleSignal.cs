@@ -1,6 +1,5 @@
 using System.Text.Json;
-using SignalHub.Leads;
-using SignalHub.Signals;
+using SignalHub.Resources;
 using SignalHub.Storage;
 
 namespace SignalHub.Webhooks;

@@ -1,8 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using SignalHub.Http;
-using SignalHub.Leads;
-using SignalHub.Signals;
+using SignalHub.Resources;
 using SignalHub.Storage;
 
 namespace SignalHub.Webhooks;

@@ -1,3 +1,5 @@
+using SignalHub.Http;
+
 namespace SignalHub.Workspaces;
 
 /// <summary>What a key may do. <c>ingest</c>: send signals; <c>read</c>: look; <c>manage</c>: change definitions, endpoints, keys.</summary>
@@ -24,7 +26,14 @@ public sealed record Caller(Guid WorkspaceId, Guid KeyId, bool IsTest, Scopes Sc
 }
 
 /// <summary>Endpoint metadata: what the key of a request must be. The key authentication refuses the rest.</summary>
-public sealed record RequiredAccess(Scopes Scopes, bool Operator, bool LiveOnly);
+public sealed record RequiredAccess(Scopes Scopes, bool Operator, bool LiveOnly) : IRouteAccess
+{
+    bool IRouteAccess.IsOperator => Operator;
+
+    string IRouteAccess.Describe() => Operator ? "Needs the operator key."
+        : Scopes == Scopes.None ? "Needs any key of the workspace."
+        : $"Needs the scope `{Scopes.ToString().ToLowerInvariant()}`{(LiveOnly ? " and a live key" : "")}.";
+}
 
 public static class AccessExtensions
 {

@@ -7,7 +7,7 @@ namespace SignalHub.Tests.Conditions;
 /// <summary>Limits, and the promise that no text whatever makes the compiler throw, hang or run out of stack.</summary>
 public sealed class ConditionLimitsTests
 {
-    private static readonly string[] s_valid =
+    private static readonly string[] _valid =
     [
         "signals.context.team_size > 10 && signals.source == 'segment' or not (lead.icp_score >= 7.5e1)",
         "signals.any(s, s.context['a b'][0] in ['x', 5, null]) and signals.count(t, t.within(30d)) >= 2",
@@ -112,7 +112,7 @@ public sealed class ConditionLimitsTests
     public void A_damaged_condition_gives_a_condition_or_located_errors()
     {
         var mutated =
-            from text in Gen.Elements(s_valid)
+            from text in Gen.Elements(_valid)
             from at in Gen.Choose(0, text.Length - 1)
             from length in Gen.Choose(0, 12)
             from inserted in Gen.Elements("", "(", ")", "'", "[", "]", ".", "=", "!", "\\", " ", "1", "\uDC00", "any(", "not ", ",")

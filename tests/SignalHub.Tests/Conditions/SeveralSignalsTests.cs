@@ -5,7 +5,7 @@ namespace SignalHub.Tests.Conditions;
 /// <summary>A lead with several signals: the same signal, different signals, quantifiers.</summary>
 public sealed class SeveralSignalsTests
 {
-    private static readonly ConditionInput s_lead = Given.Signals(
+    private static readonly ConditionInput _lead = Given.Signals(
         """{"source":"web","signal_type":"visit","occurred_at":"2026-03-14T12:00:00Z","context":{"size":5}}""",
         """{"source":"crm","signal_type":"demo","occurred_at":"2026-02-01T12:00:00Z","context":{"size":50}}""",
         """{"source":"web","signal_type":"visit","occurred_at":"2026-01-01T12:00:00Z","context":{}}""");
@@ -35,7 +35,7 @@ public sealed class SeveralSignalsTests
     [InlineData("signals.any(a, signals.all(b, a.source == b.source))", Truth.False)]
     [InlineData("signal.source == 'web'", Truth.Unknown)] // none at hand
     public void Paths_speak_of_one_signal_and_quantifiers_of_any(string text, Truth expected) =>
-        Assert.Equal(expected, Given.Truth(text, s_lead));
+        Assert.Equal(expected, Given.Truth(text, _lead));
 
     [Theory]
     [InlineData("signals.source == 'web' || true", Truth.True)]

@@ -8,14 +8,14 @@ namespace SignalHub.Tests.Conditions;
 public sealed class UnknownAndNullTests
 {
     // x is missing, null, a number, a text; each atom is true, false or unknown on the same document.
-    private static readonly string[] s_atoms =
+    private static readonly string[] _atoms =
     [
         "true", "false", "signal.context.missing == 5", "signal.context.n > 1", "signal.context.n > 9", "signal.context.t == 5",
         "signal.context.z == null", "signal.context.z == 5", "has(signal.context.missing)", "'a' in signal.context.list",
         "signal.context.missing in ['a']", "signal.context.t.contains('B')", "signal.context.n.contains('b')",
     ];
 
-    private static readonly ConditionInput s_input = Given.Context("""{"n":5,"t":"abc","z":null,"list":["a","b"],"d":{"e":1}}""");
+    private static readonly ConditionInput _input = Given.Context("""{"n":5,"t":"abc","z":null,"list":["a","b"],"d":{"e":1}}""");
 
     [Theory]
     [InlineData("signal.context.z == null", Truth.True)]
@@ -36,7 +36,7 @@ public sealed class UnknownAndNullTests
     [InlineData("signal.context.z == 5", Truth.Unknown)]
     [InlineData("signal.context.z < null", Truth.Unknown)]
     [InlineData("signal.context.z", Truth.Unknown)]
-    public void Null_is_a_value_and_missing_is_not(string text, Truth expected) => Assert.Equal(expected, Given.Truth(text, s_input));
+    public void Null_is_a_value_and_missing_is_not(string text, Truth expected) => Assert.Equal(expected, Given.Truth(text, _input));
 
     [Theory]
     [InlineData("signal.context.t > 3")]
@@ -53,14 +53,14 @@ public sealed class UnknownAndNullTests
     [InlineData("signal.context.t in [5, 6]")]
     public void A_mismatch_is_unknown_and_so_is_its_negation(string text)
     {
-        Assert.Equal(Truth.Unknown, Given.Truth(text, s_input));
-        Assert.Equal(Truth.Unknown, Given.Truth($"!({text})", s_input));
+        Assert.Equal(Truth.Unknown, Given.Truth(text, _input));
+        Assert.Equal(Truth.Unknown, Given.Truth($"!({text})", _input));
     }
 
     [Theory]
     [InlineData("has(person)", Truth.False)]
     [InlineData("has(signal) && has(signals)", Truth.True)]
-    public void Has_asks_whether_there_is_such_a_record(string text, Truth expected) => Assert.Equal(expected, Given.Truth(text, s_input));
+    public void Has_asks_whether_there_is_such_a_record(string text, Truth expected) => Assert.Equal(expected, Given.Truth(text, _input));
 
     [Fact]
     public void Every_combination_of_and_or_and_not_is_as_in_sql()
@@ -68,11 +68,11 @@ public sealed class UnknownAndNullTests
         string[] values = ["false", "signal.context.missing == 5", "true"]; // by rising truth
         for (var a = 0; a < values.Length; a++)
         {
-            Assert.Equal((Truth)(2 - a), Given.Truth($"not ({values[a]})", s_input));
+            Assert.Equal((Truth)(2 - a), Given.Truth($"not ({values[a]})", _input));
             for (var b = 0; b < values.Length; b++)
             {
-                Assert.Equal((Truth)Math.Min(a, b), Given.Truth($"{values[a]} && {values[b]}", s_input));
-                Assert.Equal((Truth)Math.Max(a, b), Given.Truth($"{values[a]} or {values[b]}", s_input));
+                Assert.Equal((Truth)Math.Min(a, b), Given.Truth($"{values[a]} && {values[b]}", _input));
+                Assert.Equal((Truth)Math.Max(a, b), Given.Truth($"{values[a]} or {values[b]}", _input));
             }
         }
     }
@@ -113,13 +113,13 @@ public sealed class UnknownAndNullTests
 
     private static void Same(string left, string right)
     {
-        var (l, r) = (Given.Truth(left, s_input), Given.Truth(right, s_input));
+        var (l, r) = (Given.Truth(left, _input), Given.Truth(right, _input));
         Assert.True(l == r, $"{left} is {l}, but {right} is {r}");
     }
 
     private static Gen<string> Conditions(int depth)
     {
-        var atom = Gen.Elements(s_atoms);
+        var atom = Gen.Elements(_atoms);
         if (depth == 0)
         {
             return atom;

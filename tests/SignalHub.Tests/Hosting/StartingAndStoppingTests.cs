@@ -57,6 +57,22 @@ public sealed class StartingAndStoppingTests : IDisposable
     }
 
     [Fact]
+    public async Task The_log_has_a_request_but_not_its_path()
+    {
+        await using var service = ServiceProcess.Start(_directory.Path);
+        var url = await service.ReadyAsync();
+        using var http = new HttpClient();
+        using var answer = await http.GetAsync(new Uri(url, "/health/ready"));
+        using var unknown = await http.GetAsync(new Uri(url, "/s3cr3t"));
+
+        Assert.Equal(0, await service.TerminateAsync());
+
+        var line = Assert.Single(service.Output, text => text.Contains("SignalHub.Http.RequestLog\"", StringComparison.Ordinal));
+        Assert.Contains("\"Route\":\"(no route)\"", line, StringComparison.Ordinal);
+        Assert.DoesNotContain(service.Output, text => text.Contains("s3cr3t", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Generated_keys_are_for_the_owner_only_and_stay_the_same()
     {
         var keys = new List<string>();
@@ -75,6 +91,7 @@ public sealed class StartingAndStoppingTests : IDisposable
 
     [Theory]
     [InlineData("SignalHub__Demo", "perhaps", "SignalHub__Demo must be true or false")]
+    [InlineData("Serilog__MinimumLevel__Default", "loud", "Serilog__MinimumLevel__Default must be one of")]
     [InlineData("SignalHub__PostgresBinaries", "/nowhere", "SignalHub__PostgresBinaries=/nowhere must hold")]
     [InlineData("SignalHub__DataDirectory", "/proc/nowhere", "Cannot write to the data directory /proc/nowhere")]
     public async Task What_the_operator_must_put_right_is_one_line_and_exit_code_1(string name, string value, string expected)

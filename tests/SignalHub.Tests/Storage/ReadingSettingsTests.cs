@@ -83,6 +83,8 @@ public sealed class ReadingSettingsTests
     [InlineData("RateLimits:PerDay", "99999999999")]
     [InlineData("Roles:Api", "on")]
     [InlineData("Roles:Dispatcher", "2")]
+    [InlineData("Serilog:MinimumLevel:Default", "loud")]
+    [InlineData("Serilog:MinimumLevel:Override:Microsoft", "7")]
     public void A_bad_value_is_refused_with_one_line_that_names_the_setting_and_no_secret(string name, string value)
     {
         var refused = Assert.Throws<StartException>(() => Read((name, value)));

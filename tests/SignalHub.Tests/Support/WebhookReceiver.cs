@@ -111,6 +111,14 @@ internal sealed class WebhookReceiver : IAsyncDisposable
         return Requests;
     }
 
+    /// <summary>Waits until the requests satisfy something.</summary>
+    public async Task WaitUntilAsync(Func<IReadOnlyList<ReceivedRequest>, bool> satisfied)
+    {
+        for (var seen = Requests; !satisfied(seen); seen = await WaitForAsync(seen.Count + 1))
+        {
+        }
+    }
+
     public static Func<HttpContext, Task> Status(int status, string? body = null, params (string Name, string Value)[] headers) => async context =>
     {
         context.Response.StatusCode = status;

@@ -105,6 +105,7 @@ internal sealed class Cluster(string directory, PostgresBinaries binaries, Serve
             // The back ends of a killed server go by themselves, a moment after it; until then PostgreSQL refuses to start.
             if (!reason.Contains("shared memory block", StringComparison.Ordinal) || clock.GetUtcNow() > deadline)
             {
+                RemoveSocketDirectory(address.Host);
                 throw new StartException($"PostgreSQL did not start on {directory}: {reason} (log: {log})");
             }
             await Task.Delay(_poll, clock, cancellationToken);
@@ -120,6 +121,12 @@ internal sealed class Cluster(string directory, PostgresBinaries binaries, Serve
             var address = server.SocketDirectory.Length > 0
                 ? new ServerAddress(server.SocketDirectory, server.Port)
                 : new ServerAddress(server.ListenAddress, server.Port);
+            if (server.SocketDirectory.Length > 0 && !File.Exists(server.SocketDirectory + SocketName))
+            {
+                // Somebody cleaned the temporary directory: nobody can reach this server any more.
+                await StopAsync(cancellationToken);
+                continue;
+            }
             // It may be recovering, or on its way out: one of both ends.
             if (await AnswersAsync(address, cancellationToken))
             {

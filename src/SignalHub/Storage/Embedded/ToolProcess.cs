@@ -22,7 +22,7 @@ internal static class ToolProcess
 
     /// <summary>
     /// Runs <paramref name="file"/> as <paramref name="account"/> (null: as ourselves) from the root directory, which every
-    /// account can enter. A tool that cannot be started has exit code 127, as in a shell.
+    /// account can enter. A tool that cannot be started has exit code 127, as in a shell; cancelling kills it.
     /// </summary>
     public static async Task<ToolResult> RunAsync(string file, IEnumerable<string> arguments, ServerAccount? account, CancellationToken cancellationToken,
         IReadOnlyDictionary<string, string>? environment = null)
@@ -67,7 +67,15 @@ internal static class ToolProcess
         process.StandardInput.Close();
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        await process.WaitForExitAsync(cancellationToken);
+        try
+        {
+            await process.WaitForExitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw;
+        }
         lock (output)
         {
             return new ToolResult(process.ExitCode, output.ToString());

@@ -387,8 +387,11 @@ declare
     name  text := parent || to_char(first, '_YYYY_MM');
 begin
     if to_regclass(name) is not null then return; end if;
-    execute format('create table %I partition of %I for values from (%L) to (%L)', name, parent,
-        to_char(first, 'YYYY-MM-DD') || ' 00:00:00+00', to_char(first + interval '1 month', 'YYYY-MM-DD') || ' 00:00:00+00');
+    begin
+        execute format('create table %I partition of %I for values from (%L) to (%L)', name, parent,
+            to_char(first, 'YYYY-MM-DD') || ' 00:00:00+00', to_char(first + interval '1 month', 'YYYY-MM-DD') || ' 00:00:00+00');
+    exception when invalid_object_definition then null;     -- overlaps: the partition of the months before the first one has it
+    end;
     -- A delivery carries the millisecond of its event, so wherever an event fits its delivery's end fits too.
     if parent = 'webhook_events' then perform add_month('delivery_history', month); end if;
 end $$;

@@ -12,12 +12,13 @@ internal sealed class KeyRingCheck(KeyRingStore ring, EncryptionKey key, SecretP
     {
         try
         {
-            // A fresh database gets its first key here, wrapped by ours, so that another key is noticed from now on.
-            _ = protector.Unprotect(protector.Protect(Probe));
+            // First of all: Data Protection answers keys it cannot read with a new one, which the right key could not read then.
             foreach (var wrapped in ring.GetAllElements().SelectMany(element => element.Descendants("wrapped")))
             {
                 KeyRingDecryptor.Decrypt(wrapped, key);
             }
+            // A fresh database gets its first key here, so that another encryption key is noticed from now on.
+            _ = protector.Unprotect(protector.Protect(Probe));
         }
         catch (Exception e) when (e is WrongEncryptionKeyException or CryptographicException)
         {

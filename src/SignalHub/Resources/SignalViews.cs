@@ -1,7 +1,6 @@
 using System.Text.Json;
-using SignalHub.Leads;
 
-namespace SignalHub.Signals;
+namespace SignalHub.Resources;
 
 /// <summary>The four figures of a qualification; all null when it was not run or not to be shown.</summary>
 /// <param name="IcpCode">Code of the best ICP; null when none matches.</param>

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace SignalHub.Leads;
+namespace SignalHub.Resources;
 
 /// <summary>A company as shown everywhere: lists, single reads, webhook data.</summary>
 /// <param name="Id"><c>acc_…</c></param>

@@ -1,0 +1,73 @@
+namespace SignalHub.Leads.Identity;
+
+/// <summary>What a key identifies.</summary>
+public enum IdentityKeyKind
+{
+    Email,
+    LinkedIn,
+    LinkedInUrn,
+    CompanyDomain,
+    CompanyLinkedIn,
+}
+
+/// <summary>One canonical key of a signal.</summary>
+/// <param name="Kind">What it identifies.</param>
+/// <param name="Key">The form to compare and store.</param>
+/// <param name="Display">The form to send to or show.</param>
+/// <param name="Strong">
+/// It identifies one person, so two signals that share it are about the same one. False for company keys and role mailboxes.
+/// </param>
+/// <param name="Field">JSON Pointer of the field it came from; for a derived company domain, that of the e-mail.</param>
+public sealed record IdentityKey(IdentityKeyKind Kind, string Key, string Display, bool Strong, string Field)
+{
+    /// <summary>The name on the wire: email, linkedin, linkedin_urn, company_domain, company_linkedin.</summary>
+    public string KindName => NameOf(Kind);
+
+    public static string NameOf(IdentityKeyKind kind) => kind switch
+    {
+        IdentityKeyKind.Email => "email",
+        IdentityKeyKind.LinkedIn => "linkedin",
+        IdentityKeyKind.LinkedInUrn => "linkedin_urn",
+        IdentityKeyKind.CompanyDomain => "company_domain",
+        _ => "company_linkedin",
+    };
+
+    /// <summary>The name on the wire: work, free_mail, relay, role.</summary>
+    public static string NameOf(EmailClass emailClass) => emailClass switch
+    {
+        EmailClass.Work => "work",
+        EmailClass.FreeMail => "free_mail",
+        EmailClass.Relay => "relay",
+        _ => "role",
+    };
+}
+
+/// <summary>Something to tell the sender about one identity field.</summary>
+/// <param name="Code">A stable word of <see cref="IdentityCodes"/>.</param>
+/// <param name="Pointer">JSON Pointer into the request, such as <c>/identity/linkedin_url</c>.</param>
+/// <param name="Detail">One sentence that says what to change; never the value itself.</param>
+public sealed record IdentityIssue(string Code, string Pointer, string Detail);
+
+/// <summary>The identity fields of a signal as sent, all optional. At most five e-mails count.</summary>
+public sealed record IdentityInput
+{
+    public string? Email { get; init; }
+
+    public IReadOnlyList<string?>? Emails { get; init; }
+
+    public string? LinkedInUrl { get; init; }
+
+    public string? CompanyDomain { get; init; }
+
+    public string? CompanyLinkedInUrl { get; init; }
+
+    public string? CompanyName { get; init; }
+
+    public string? FirstName { get; init; }
+
+    public string? LastName { get; init; }
+
+    public string? Title { get; init; }
+
+    public string? Phone { get; init; }
+}

@@ -1,0 +1,226 @@
+using System.Text.Json;
+using Npgsql;
+using SignalHub.Http;
+using SignalHub.Storage;
+
+namespace SignalHub.Leads.Identity;
+
+/// <summary>
+/// Writes what a batch changed: one set-based statement per table, rows in one order everywhere. Keys are inserted plainly: if
+/// another node was first, the unique constraint ends the transaction and the batch starts again with what is there then.
+/// </summary>
+public static class IdentitySaveStore
+{
+    private const string SaveContacts = """
+        insert into contacts (workspace_id, id, first_name, last_name, title, seniority, function, phone, names_at,
+                              email, email_class, linkedin_url, account_id, account_at, merged_into, created_at, updated_at)
+        select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[],
+                             $10::text[], $11::text[], $12::text[], $13::uuid[], $14::timestamptz[], $15::uuid[], $16::timestamptz[], $17::timestamptz[])
+        on conflict (workspace_id, id) do update set
+            first_name = excluded.first_name, last_name = excluded.last_name, title = excluded.title, seniority = excluded.seniority,
+            function = excluded.function, phone = excluded.phone, names_at = excluded.names_at, email = excluded.email,
+            email_class = excluded.email_class, linkedin_url = excluded.linkedin_url, account_id = excluded.account_id,
+            account_at = excluded.account_at, merged_into = excluded.merged_into, updated_at = excluded.updated_at
+        """;
+
+    private const string SaveAccounts = """
+        insert into accounts (workspace_id, id, name, name_at, domain, facts, merged_into, created_at, updated_at)
+        select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::text[], $6::jsonb[], $7::uuid[], $8::timestamptz[], $9::timestamptz[])
+        on conflict (workspace_id, id) do update set
+            name = excluded.name, name_at = excluded.name_at, domain = excluded.domain, merged_into = excluded.merged_into,
+            updated_at = excluded.updated_at
+        """;
+
+    private const string SaveLeads = """
+        insert into leads (workspace_id, id, contact_id, account_id, merged_into, icp_code, icp_score, persona_code, persona_score,
+                           qualified, first_qualified_at, scored_signal_id, scored_occurred_at, qualification, signal_count,
+                           first_source, last_source, by_source, first_signal_at, last_signal_at, created_at, updated_at)
+        select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::int[], $8::text[], $9::int[],
+                             $10::bool[], $11::timestamptz[], $12::uuid[], $13::timestamptz[], $14::jsonb[], $15::bigint[],
+                             $16::text[], $17::text[], $18::jsonb[], $19::timestamptz[], $20::timestamptz[], $21::timestamptz[], $22::timestamptz[])
+        on conflict (workspace_id, id) do update set
+            contact_id = excluded.contact_id, account_id = excluded.account_id, merged_into = excluded.merged_into,
+            icp_code = excluded.icp_code, icp_score = excluded.icp_score, persona_code = excluded.persona_code,
+            persona_score = excluded.persona_score, qualified = excluded.qualified, first_qualified_at = excluded.first_qualified_at,
+            scored_signal_id = excluded.scored_signal_id, scored_occurred_at = excluded.scored_occurred_at,
+            qualification = excluded.qualification, signal_count = excluded.signal_count, first_source = excluded.first_source,
+            last_source = excluded.last_source, by_source = excluded.by_source, first_signal_at = excluded.first_signal_at,
+            last_signal_at = excluded.last_signal_at, updated_at = excluded.updated_at
+        """;
+
+    private const string InsertContactKeys = """
+        insert into contact_identities (workspace_id, kind, key, contact_id, display, created_at)
+        select * from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::timestamptz[])
+        """;
+
+    private const string InsertAccountKeys = """
+        insert into account_identities (workspace_id, kind, key, account_id, created_at)
+        select * from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::timestamptz[])
+        """;
+
+    private const string MoveContactKeys = """
+        update contact_identities i set contact_id = n.survivor_id
+          from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as n(workspace_id, loser_id, survivor_id)
+         where i.workspace_id = n.workspace_id and i.contact_id = n.loser_id
+        """;
+
+    // Earlier losers point at this loser: keep every tombstone one hop from its survivor.
+    private const string FlattenTombstones = """
+        update contacts c set merged_into = n.survivor_id
+          from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as n(workspace_id, loser_id, survivor_id)
+         where c.workspace_id = n.workspace_id and c.merged_into = n.loser_id
+        """;
+
+    private const string FlattenLeads = """
+        update leads l set merged_into = n.survivor_id
+          from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as n(workspace_id, loser_id, survivor_id)
+         where l.workspace_id = n.workspace_id and l.merged_into = n.loser_id
+        """;
+
+    private const string LogMerges = """
+        insert into merge_log (workspace_id, id, survivor_id, loser_id, kind, reason, moved_keys, signal_id, merged_at)
+        select workspace_id, id, survivor_id, loser_id, 'contact', reason, moved_keys, signal_id, merged_at
+          from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::jsonb[], $7::uuid[], $8::timestamptz[])
+            as n(workspace_id, id, survivor_id, loser_id, reason, moved_keys, signal_id, merged_at)
+        """;
+
+    private const string AddCandidates = """
+        insert into merge_candidates (workspace_id, first_id, second_id, reason, signal_id, created_at)
+        select distinct on (workspace_id, first_id, second_id) *
+          from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::timestamptz[])
+            as n(workspace_id, first_id, second_id, reason, signal_id, created_at)
+         order by workspace_id, first_id, second_id
+        on conflict do nothing
+        """;
+
+    private const string AddHistory = """
+        insert into profile_history (workspace_id, subject_id, id, field, value, replaced_at)
+        select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[])
+        """;
+
+    /// <summary>Appends the statements for everything the batch changed; nothing where nothing changed.</summary>
+    public static void AddTo(NpgsqlBatch batch, IdentityWorld world, DateTimeOffset now)
+    {
+        AddContacts(batch, [.. world.Contacts.Values.Where(c => c.IsNew || c.IsDirty).OrderBy(c => c.WorkspaceId).ThenBy(c => c.Id)], now);
+        AddMerges(batch, world, now);
+        AddContactKeys(batch, world, now);
+        AddAccounts(batch, [.. world.Accounts.Values.Where(a => a.IsNew || a.IsDirty).OrderBy(a => a.WorkspaceId).ThenBy(a => a.Id)], now);
+        AddAccountKeys(batch, world, now);
+        AddLeads(batch, world);
+        AddNotes(batch, world, now);
+    }
+
+    private static void AddContacts(NpgsqlBatch batch, List<ContactState> rows, DateTimeOffset now)
+    {
+        if (rows.Count == 0)
+        {
+            return;
+        }
+        batch.Add(SaveContacts)
+            .Column(rows.Of(c => c.WorkspaceId)).Column(rows.Of(c => c.Id)).Column(rows.Of(c => c.FirstName)).Column(rows.Of(c => c.LastName))
+            .Column(rows.Of(c => c.Title)).Column(rows.Of(c => c.Seniority)).Column(rows.Of(c => c.Function)).Column(rows.Of(c => c.Phone))
+            .Column(rows.Of(c => c.NamesAt)).Column(rows.Of(c => c.Email)).Column(rows.Of(c => c.EmailClass)).Column(rows.Of(c => c.LinkedinUrl))
+            .Column(rows.Of(c => c.AccountId)).Column(rows.Of(c => c.AccountAt)).Column(rows.Of(c => c.MergedInto))
+            .Column(rows.Of(c => c.CreatedAt)).Column(rows.Of(_ => now));
+    }
+
+    private static void AddAccounts(NpgsqlBatch batch, List<AccountState> rows, DateTimeOffset now)
+    {
+        if (rows.Count == 0)
+        {
+            return;
+        }
+        batch.Add(SaveAccounts)
+            .Column(rows.Of(a => a.WorkspaceId)).Column(rows.Of(a => a.Id)).Column(rows.Of(a => a.Name)).Column(rows.Of(a => a.NameAt))
+            .Column(rows.Of(a => a.Domain)).JsonColumn(rows.Of(a => a.FactsJson)).Column(rows.Of(a => a.MergedInto))
+            .Column(rows.Of(a => a.CreatedAt)).Column(rows.Of(_ => now));
+    }
+
+    private static void AddLeads(NpgsqlBatch batch, IdentityWorld world)
+    {
+        // Merged ones first: their place in the unique index must be free before the survivor takes their contact.
+        var rows = world.MergedLeads.Concat(world.LeadsByContact.Values.Concat(world.LeadsByAccount.Values).Where(l => l.IsNew || l.IsDirty)
+            .OrderBy(l => l.WorkspaceId).ThenBy(l => l.Id)).ToList();
+        if (rows.Count == 0)
+        {
+            return;
+        }
+        batch.Add(SaveLeads)
+            .Column(rows.Of(l => l.WorkspaceId)).Column(rows.Of(l => l.Id)).Column(rows.Of(l => l.ContactId)).Column(rows.Of(l => l.AccountId))
+            .Column(rows.Of(l => l.MergedInto)).Column(rows.Of(l => l.IcpCode)).Column(rows.Of(l => l.IcpScore)).Column(rows.Of(l => l.PersonaCode))
+            .Column(rows.Of(l => l.PersonaScore)).Column(rows.Of(l => l.Qualified)).Column(rows.Of(l => l.FirstQualifiedAt))
+            .Column(rows.Of(l => l.ScoredSignalId)).Column(rows.Of(l => l.ScoredOccurredAt)).JsonColumn(rows.Of(l => l.QualificationJson))
+            .Column(rows.Of(l => l.SignalCount)).Column(rows.Of(l => l.FirstSource)).Column(rows.Of(l => l.LastSource))
+            .JsonColumn(rows.Of(l => (string?)l.BySourceJson)).Column(rows.Of(l => l.FirstSignalAt)).Column(rows.Of(l => l.LastSignalAt))
+            .Column(rows.Of(l => l.CreatedAt)).Column(rows.Of(l => l.UpdatedAt));
+    }
+
+    private static void AddContactKeys(NpgsqlBatch batch, IdentityWorld world, DateTimeOffset now)
+    {
+        var rows = world.Contacts.Values.SelectMany(c => c.Keys.Where(k => k.IsNew), (c, k) => (Contact: c, Key: k))
+            .OrderBy(r => r.Contact.WorkspaceId).ThenBy(r => r.Key.Kind, StringComparer.Ordinal).ThenBy(r => r.Key.Key, StringComparer.Ordinal).ToList();
+        if (rows.Count > 0)
+        {
+            batch.Add(InsertContactKeys)
+                .Column(rows.Of(r => r.Contact.WorkspaceId)).Column(rows.Of(r => r.Key.Kind)).Column(rows.Of(r => r.Key.Key))
+                .Column(rows.Of(r => r.Contact.Id)).Column(rows.Of(r => r.Key.Display)).Column(rows.Of(_ => now));
+        }
+    }
+
+    private static void AddAccountKeys(NpgsqlBatch batch, IdentityWorld world, DateTimeOffset now)
+    {
+        var rows = world.Accounts.Values.SelectMany(a => a.Keys.Where(k => k.IsNew), (a, k) => (Account: a, Key: k))
+            .OrderBy(r => r.Account.WorkspaceId).ThenBy(r => r.Key.Kind, StringComparer.Ordinal).ThenBy(r => r.Key.Key, StringComparer.Ordinal).ToList();
+        if (rows.Count > 0)
+        {
+            batch.Add(InsertAccountKeys)
+                .Column(rows.Of(r => r.Account.WorkspaceId)).Column(rows.Of(r => r.Key.Kind)).Column(rows.Of(r => r.Key.Key))
+                .Column(rows.Of(r => r.Account.Id)).Column(rows.Of(_ => now));
+        }
+    }
+
+    private static void AddMerges(NpgsqlBatch batch, IdentityWorld world, DateTimeOffset now)
+    {
+        // Someone who was never stored leaves no tombstone that the database could know of, but its row is stored all the same:
+        // its id may be in an answer of this very batch.
+        var merges = world.Merges;
+        if (merges.Count == 0)
+        {
+            return;
+        }
+        foreach (var sql in (string[])[MoveContactKeys, FlattenTombstones])
+        {
+            batch.Add(sql).Column(merges.Of(m => m.WorkspaceId)).Column(merges.Of(m => m.Loser.Id)).Column(merges.Of(m => m.Survivor.Id));
+        }
+        batch.Add(LogMerges)
+            .Column(merges.Of(m => m.WorkspaceId)).Column(merges.Of(_ => Ids.New(now))).Column(merges.Of(m => m.Survivor.Id))
+            .Column(merges.Of(m => m.Loser.Id)).Column(merges.Of(m => m.Reason))
+            .JsonColumn(merges.Of(m => (string?)JsonSerializer.Serialize(m.MovedKeys.Select(k => new { k.Kind, k.Key }), Json.Options)))
+            .Column(merges.Of(m => m.SignalId)).Column(merges.Of(_ => now));
+        if (world.MergedLeads is { Count: > 0 } leads)
+        {
+            batch.Add(FlattenLeads).Column(leads.Of(l => l.WorkspaceId)).Column(leads.Of(l => l.Id)).Column(leads.Of(l => l.MergedInto!.Value));
+        }
+    }
+
+    private static void AddNotes(NpgsqlBatch batch, IdentityWorld world, DateTimeOffset now)
+    {
+        if (world.Candidates is { Count: > 0 } candidates)
+        {
+            batch.Add(AddCandidates)
+                .Column(candidates.Of(c => c.WorkspaceId)).Column(candidates.Of(c => c.FirstId)).Column(candidates.Of(c => c.SecondId))
+                .Column(candidates.Of(c => c.Reason)).Column(candidates.Of(c => c.SignalId)).Column(candidates.Of(_ => now));
+        }
+        if (world.History is { Count: > 0 } history)
+        {
+            var workspaces = world.Contacts.Values.ToDictionary(c => c.Id, c => c.WorkspaceId);
+            foreach (var account in world.Accounts.Values)
+            {
+                workspaces.Add(account.Id, account.WorkspaceId);
+            }
+            batch.Add(AddHistory)
+                .Column(history.Of(h => workspaces[h.SubjectId])).Column(history.Of(h => h.SubjectId)).Column(history.Of(_ => Ids.New(now)))
+                .Column(history.Of(h => h.Field)).Column(history.Of(h => h.Value)).Column(history.Of(_ => now));
+        }
+    }
+}

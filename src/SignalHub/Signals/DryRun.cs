@@ -1,0 +1,57 @@
+using SignalHub.Resources;
+using SignalHub.Signals.Intake;
+using SignalHub.Storage;
+using SignalHub.Webhooks;
+
+namespace SignalHub.Signals;
+
+/// <summary>Puts a rehearsal into words.</summary>
+internal static class DryRun
+{
+    public static DryRunResponse Describe(Rehearsal rehearsal)
+    {
+        var (item, outcome) = (rehearsal.Item, rehearsal.Outcome);
+        var plan = rehearsal.Plan;
+        var shows = outcome.ShowsQualification;
+        return new DryRunResponse(
+            "dry_run", outcome.IsDuplicate ? SignalResponse.Duplicate : SignalResponse.Captured,
+            outcome.IsDuplicate ? Ids.Text(Ids.Signal, outcome.SignalId) : null,
+            // What would be made has no id that a client could use.
+            Ids.Text(Ids.Lead, plan?.Lead is { IsNew: true } ? null : outcome.LeadId),
+            Ids.Text(Ids.Account, plan?.Account is { IsNew: true } ? null : outcome.AccountId),
+            Ids.Text(Ids.Contact, plan?.Contact is { IsNew: true } ? null : outcome.ContactId),
+            outcome.Bucket, shows ? outcome.Qualified : null, shows ? outcome.Figures : QualificationFigures.None, outcome.Warnings,
+            new IdentityKeysView([.. item.Identity.Keys.Select(k => new IdentityKeyView(k.KindName, k.Key))]),
+            EndpointsOf(rehearsal), []);
+    }
+
+    private static List<WouldFire> EndpointsOf(Rehearsal rehearsal)
+    {
+        var item = rehearsal.Item;
+        var why = rehearsal.Outcome.IsDuplicate ? "the signal is a duplicate, which fires nothing"
+            : item.IsTest ? "the key is a test key, which fires nothing"
+            : item.Backfill ? "backfill is true, which fires nothing"
+            : !item.Fires ? "the signal is older than the workspace's fire_max_age"
+            : null;
+        var endpoints = new List<WouldFire>();
+        foreach (var explained in EventRouter.Explain(item.Endpoints, EventsOf(rehearsal)))
+        {
+            endpoints.Add(new WouldFire(explained.Id, why is null && explained.WouldFire, why is null ? explained.Reasons : [why, .. explained.Reasons]));
+        }
+        return endpoints;
+    }
+
+    private static List<RoutingInput> EventsOf(Rehearsal rehearsal)
+    {
+        var events = new List<RoutingInput>();
+        if (rehearsal.Plan?.LeadEvent is { } leadEvent)
+        {
+            events.Add(new RoutingInput(leadEvent, rehearsal.Item.Type.Key, rehearsal.Item.Source, rehearsal.Facts));
+        }
+        if (rehearsal.Plan is { RaisesQualified: true })
+        {
+            events.Add(new RoutingInput(WebhookEventTypes.SignalQualified, rehearsal.Item.Type.Key, rehearsal.Item.Source, rehearsal.Facts));
+        }
+        return events;
+    }
+}

@@ -1,0 +1,69 @@
+using System.Text.Json;
+using SignalHub.Leads.Identity;
+using SignalHub.Qualification;
+using SignalHub.Resources;
+using SignalHub.SignalTypes;
+using SignalHub.Webhooks;
+using SignalHub.Workspaces;
+
+namespace SignalHub.Signals.Intake;
+
+/// <summary>
+/// One checked signal on its way into the database, with the definitions as they were when it was received. Everything that can
+/// be computed before the transaction is.
+/// </summary>
+public sealed class IntakeItem
+{
+    public required Guid WorkspaceId { get; init; }
+    public required bool IsTest { get; init; }
+    public required SignalType Type { get; init; }
+
+    /// <summary>The type as sent, where that differs from the key.</summary>
+    public string? TypeSent { get; init; }
+
+    public required string Source { get; init; }
+    public string? EventName { get; init; }
+    public required DateTimeOffset OccurredAt { get; init; }
+    public required DateTimeOffset ReceivedAt { get; init; }
+    public required bool Backfill { get; init; }
+    public required CanonicalIdentity Identity { get; init; }
+    public required JsonElement IdentityAsSent { get; init; }
+    public required JsonElement Context { get; init; }
+    public required DedupeKey Dedupe { get; init; }
+    public required ContentHash Content { get; init; }
+    public required Guid SignalId { get; init; }
+    public required List<Warning> Warnings { get; init; }
+    public required SignalTypeSet Types { get; init; }
+    public required DefinitionSet Definitions { get; init; }
+    public required EndpointSet Endpoints { get; init; }
+
+    /// <summary>Older signals fire nothing; null: every one fires.</summary>
+    public TimeSpan? FireMaxAge { get; init; }
+
+    /// <summary>Bytes of the request, for the bound on what waits.</summary>
+    public required int Size { get; init; }
+
+    /// <summary><see cref="TimeProvider.GetTimestamp"/> when it was queued.</summary>
+    public long EnqueuedAt { get; set; }
+
+    public string Mode => IsTest ? Caller.Test : Caller.Live;
+
+    /// <summary>Whether webhooks and automations hear of it.</summary>
+    public bool Fires => !IsTest && !Backfill && (FireMaxAge is not { } age || ReceivedAt - OccurredAt <= age);
+
+    private int? _ownWarnings;
+
+    /// <summary>Drops what an earlier try of the batch added: its plan is made anew.</summary>
+    public void ForgetPlan()
+    {
+        _ownWarnings ??= Warnings.Count;
+        Warnings.RemoveRange(_ownWarnings.Value, Warnings.Count - _ownWarnings.Value);
+    }
+
+    private readonly TaskCompletionSource<IntakeResult> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Completes after the commit, or with the problem that kept the signal out.</summary>
+    public Task<IntakeResult> Done => _done.Task;
+
+    public void Answer(IntakeResult result) => _done.TrySetResult(result);
+}

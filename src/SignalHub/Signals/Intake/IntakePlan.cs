@@ -1,0 +1,215 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using SignalHub.Conditions;
+using SignalHub.Http;
+using SignalHub.Leads;
+using SignalHub.Leads.Identity;
+using SignalHub.Qualification;
+using SignalHub.Resources;
+using SignalHub.SignalTypes;
+using SignalHub.Storage;
+using SignalHub.Webhooks;
+
+namespace SignalHub.Signals.Intake;
+
+/// <summary>A signal with everything found out about it: the row to insert.</summary>
+public sealed record PlannedSignal(
+    IntakeItem Item, string? Bucket, ContactState? Contact, AccountState? Account, LeadState? Lead, string? LeadEvent, Verdict Verdict,
+    string QualificationJson)
+{
+    /// <summary>Whether the seed's webhook is for it: the type asks for it and the signal qualifies.</summary>
+    public bool RaisesQualified => Verdict.Qualified && Item.Type.Autoqualify;
+
+
+    /// <summary>Ids of what is stored; what only this signal knows (test mode) has none.</summary>
+    public Guid? ContactId => Contact is { IsTransient: false } contact ? contact.MergedInto ?? contact.Id : null;
+
+    public Guid? AccountId => Account is { IsTransient: false } account ? account.Id : null;
+
+    public Guid? LeadId => Lead is { } lead ? lead.MergedInto ?? lead.Id : null;
+}
+
+/// <summary>
+/// What a batch does, worked out in memory in the order of arrival: whom each signal is about, its score, its lead, and which
+/// endpoints hear of it. No I/O: the same world and items give the same plan.
+/// </summary>
+public sealed class IntakePlan(IdentityWorld world)
+{
+    private readonly List<RoutedEndpoint> _routes = [];
+
+    public IdentityWorld World { get; } = world;
+    public List<PlannedSignal> Signals { get; } = [];
+    public List<WebhookEvent> Events { get; } = [];
+    public List<NewDelivery> Deliveries { get; } = [];
+
+    /// <summary>Takes one signal that is not a duplicate; returns what to answer once the batch is committed.</summary>
+    public CapturedSignal Add(IntakeItem item) => Add(item, out _);
+
+    /// <summary>The same, and the facts that endpoints were chosen by: a dry run explains with them.</summary>
+    public CapturedSignal Add(IntakeItem item, out ConditionInput facts)
+    {
+        var resolved = IdentityResolver.Resolve(World, item.Identity,
+            new ResolvedSignal(item.WorkspaceId, item.SignalId, item.OccurredAt, item.ReceivedAt, item.IsTest));
+        Warn(item, resolved);
+        var fields = new SignalFields(item);
+        facts = new ConditionInput
+        {
+            Signal = fields,
+            Person = resolved.Contact is { } contact ? new PersonFields(contact) : null,
+            Company = resolved.Account is { } account ? new CompanyFields(account) : null,
+            Now = item.ReceivedAt,
+        };
+        var bucket = SignalTypeSet.Bucket(item.Type, facts);
+        fields.Bucket = bucket;
+        var verdict = Scorer.Score(item.Definitions, facts, resolved.Contact is not null);
+        var json = Compact(verdict);
+        var (lead, leadEvent) = UpdateLead(item, resolved, verdict, json);
+        facts.Lead = lead is null ? null : new LeadFields(lead);
+        var signal = new PlannedSignal(item, bucket, resolved.Contact, resolved.Account, lead, leadEvent, verdict, json);
+        Signals.Add(signal);
+        if (item.Fires)
+        {
+            AddEvents(signal, facts);
+        }
+        return Answer(signal);
+    }
+
+    private static void Warn(IntakeItem item, ResolvedIdentity resolved)
+    {
+        if (resolved.Conflict)
+        {
+            item.Warnings.Add(new Warning("identity_conflict", "/identity",
+                "The identifiers belong to different people; the signal went to the owner of the strongest one, and the pair is kept as a merge candidate."));
+        }
+        foreach (var key in resolved.NotAttached)
+        {
+            item.Warnings.Add(new Warning("cardinality_limit", key.Field,
+                $"{key.Field} was not attached: a person has at most {ContactState.MaxEmails} e-mail addresses and {ContactState.MaxLinkedIn} LinkedIn identifiers."));
+        }
+    }
+
+    /// <summary>The lead with the signal counted in, and the event type that this makes of it, if any.</summary>
+    private (LeadState?, string? LeadEvent) UpdateLead(IntakeItem item, ResolvedIdentity resolved, Verdict verdict, string json)
+    {
+        var leads = resolved.Contact is not null ? World.LeadsByContact : World.LeadsByAccount;
+        var key = resolved.Contact?.Id ?? resolved.Account?.Id;
+        if (key is not { } subject)
+        {
+            return (null, null);
+        }
+        leads.TryGetValue(subject, out var lead);
+        if (item.IsTest)
+        {
+            return (lead, null);
+        }
+        var created = lead is null;
+        if (lead is null)
+        {
+            lead = new LeadState
+            {
+                WorkspaceId = item.WorkspaceId,
+                Id = Ids.New(item.ReceivedAt),
+                CreatedAt = item.ReceivedAt,
+                ContactId = resolved.Contact?.Id,
+                BySourceJson = "{}",
+                IsNew = true,
+            };
+            leads.Add(subject, lead);
+        }
+        lead.AccountId = resolved.Contact is null ? resolved.Account?.Id : resolved.Contact.AccountId;
+        lead.UpdatedAt = item.ReceivedAt;
+        lead.Count(item.Source, item.OccurredAt);
+        var updated = Show(lead, item, verdict, json);
+        return (lead, created ? WebhookEventTypes.LeadCreated : updated ? WebhookEventTypes.LeadUpdated : null);
+    }
+
+    /// <summary>The lead shows its newest scored signal; true when what it shows changed.</summary>
+    private static bool Show(LeadState lead, IntakeItem item, Verdict verdict, string json)
+    {
+        if (verdict.Qualified && (lead.FirstQualifiedAt is null || item.ReceivedAt < lead.FirstQualifiedAt))
+        {
+            lead.FirstQualifiedAt = item.ReceivedAt;
+        }
+        if (!lead.IsNewestScored(item.OccurredAt, item.SignalId))
+        {
+            return false;
+        }
+        var before = (lead.IcpCode, lead.IcpScore, lead.PersonaCode, lead.PersonaScore, lead.Qualified);
+        lead.IcpCode = verdict.IcpCode;
+        lead.IcpScore = verdict.IcpScore;
+        lead.PersonaCode = verdict.PersonaCode;
+        lead.PersonaScore = verdict.PersonaScore;
+        lead.Qualified = verdict.Qualified;
+        lead.ScoredSignalId = item.SignalId;
+        lead.ScoredOccurredAt = item.OccurredAt;
+        lead.QualificationJson = json;
+        return before != (lead.IcpCode, lead.IcpScore, lead.PersonaCode, lead.PersonaScore, lead.Qualified);
+    }
+
+    private void AddEvents(PlannedSignal signal, ConditionInput facts)
+    {
+        if (signal.LeadEvent is { } leadEvent)
+        {
+            Route(signal, leadEvent, facts, LeadEvent);
+        }
+        if (signal.RaisesQualified)
+        {
+            Route(signal, WebhookEventTypes.SignalQualified, facts, QualifiedEvent);
+        }
+    }
+
+    private void Route(PlannedSignal signal, string type, ConditionInput facts, Func<PlannedSignal, string, WebhookEvent> make)
+    {
+        _routes.Clear();
+        EventRouter.Route(signal.Item.Endpoints, new RoutingInput(type, signal.Item.Type.Key, signal.Item.Source, facts), _routes);
+        if (_routes.Count == 0)
+        {
+            return;
+        }
+        var made = make(signal, type);
+        Events.Add(made);
+        foreach (var route in _routes)
+        {
+            Deliveries.Add(NewDelivery.Of(made, route));
+        }
+    }
+
+    private static WebhookEvent LeadEvent(PlannedSignal signal, string type) =>
+        WebhookEvents.Lead(type, signal.Item.WorkspaceId, signal.Item.ReceivedAt, signal.Item.SignalId, signal.Lead!.Id, ViewOf(signal.Lead, signal));
+
+    private static WebhookEvent QualifiedEvent(PlannedSignal signal, string type) =>
+        WebhookEvents.SignalQualified(signal.Item.WorkspaceId, signal.Item.SignalId, signal.Lead?.Id, DataOf(signal));
+
+    private static LeadView ViewOf(LeadState lead, PlannedSignal signal) => lead.View(signal.Contact?.View(), signal.Account?.View());
+
+    private static SignalData DataOf(PlannedSignal signal)
+    {
+        var item = signal.Item;
+        var contact = signal.Contact?.View();
+        var account = signal.Account?.View();
+        return new SignalData(
+            Ids.Text(Ids.Signal, item.SignalId), item.Type.Key, item.Source, item.EventName, signal.Bucket, item.Mode, item.Backfill,
+            item.OccurredAt, item.ReceivedAt, item.IdentityAsSent, item.Context,
+            Ids.Text(Ids.Lead, signal.LeadId), Ids.Text(Ids.Account, signal.AccountId), Ids.Text(Ids.Contact, signal.ContactId),
+            signal.Verdict.Qualified, FiguresOf(signal.Verdict), item.Warnings, signal.Lead?.View(contact, account), account, contact);
+    }
+
+    private static CapturedSignal Answer(PlannedSignal signal) => new(
+        signal.Item.SignalId, signal.Item.OccurredAt, IsDuplicate: false, PayloadDiffers: false, signal.Bucket,
+        signal.LeadId, signal.AccountId, signal.ContactId, signal.Item.Type.Autoqualify, signal.Verdict.Qualified,
+        FiguresOf(signal.Verdict), signal.Item.Warnings);
+
+    private static QualificationFigures FiguresOf(Verdict verdict) =>
+        new(verdict.IcpCode, verdict.IcpScore, verdict.PersonaCode, verdict.PersonaScore);
+
+    private static string Compact(Verdict verdict)
+    {
+        var buffer = new ArrayBufferWriter<byte>(512);
+        using (var writer = new Utf8JsonWriter(buffer, Json.WriterOptions))
+        {
+            verdict.WriteCompact(writer);
+        }
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+}

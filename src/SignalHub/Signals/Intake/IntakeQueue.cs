@@ -1,0 +1,81 @@
+using System.Threading.Channels;
+
+namespace SignalHub.Signals.Intake;
+
+/// <summary>
+/// What waits for a writer. Bounded three ways, so that a caller is refused at once instead of waiting for nothing: rows, bytes,
+/// and the age of the oldest one. Signals about one person go to one writer, so that writers do not wait for each other.
+/// </summary>
+public sealed class IntakeQueue
+{
+    /// <summary>Signals that may wait: a third of a second of work at full speed.</summary>
+    public const int MaxItems = 8_192;
+
+    /// <summary>Bytes that may wait.</summary>
+    public const long MaxBytes = 64L * 1024 * 1024;
+
+    /// <summary>When the oldest one has waited this long, the writers are not keeping up (or the database is away).</summary>
+    public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(0.5);
+
+    private readonly Channel<IntakeItem>[] _channels;
+    private readonly TimeProvider _time;
+    private long _items;
+    private long _bytes;
+
+    public IntakeQueue(TimeProvider time)
+    {
+        _time = time;
+        // PostgreSQL's share of the work is as large as ours: one writer for two cores; two were slower on two.
+        _channels = new Channel<IntakeItem>[Math.Max(1, Environment.ProcessorCount / 2)];
+        for (var i = 0; i < _channels.Length; i++)
+        {
+            // One reader takes, but every caller peeks at the oldest.
+            _channels[i] = Channel.CreateUnbounded<IntakeItem>(new UnboundedChannelOptions { SingleReader = false });
+        }
+    }
+
+    public int Writers => _channels.Length;
+
+    public ChannelReader<IntakeItem> ReaderOf(int writer) => _channels[writer].Reader;
+
+    /// <summary>False when there is no room for it: answer 503.</summary>
+    public bool TryEnqueue(IntakeItem item)
+    {
+        var channel = _channels[WriterOf(item)];
+        if (Interlocked.Read(ref _items) >= MaxItems || Interlocked.Read(ref _bytes) + item.Size > MaxBytes
+            || (channel.Reader.TryPeek(out var oldest) && _time.GetElapsedTime(oldest.EnqueuedAt) > MaxWait))
+        {
+            return false;
+        }
+        item.EnqueuedAt = _time.GetTimestamp();
+        Interlocked.Increment(ref _items);
+        Interlocked.Add(ref _bytes, item.Size);
+        return channel.Writer.TryWrite(item);
+    }
+
+    /// <summary>A writer took it; what it holds itself is bounded by the size of a batch.</summary>
+    public void Taken(IntakeItem item)
+    {
+        Interlocked.Decrement(ref _items);
+        Interlocked.Add(ref _bytes, -item.Size);
+    }
+
+    /// <summary>Nothing more comes in; the writers finish what waits.</summary>
+    public void Complete()
+    {
+        foreach (var channel in _channels)
+        {
+            channel.Writer.TryComplete();
+        }
+    }
+
+    private int WriterOf(IntakeItem item)
+    {
+        if (_channels.Length == 1)
+        {
+            return 0;
+        }
+        var key = item.Identity.Keys is { Count: > 0 } keys ? keys[0].Key : item.SignalId.ToString();
+        return (int)((uint)HashCode.Combine(item.WorkspaceId, string.GetHashCode(key, StringComparison.Ordinal)) % _channels.Length);
+    }
+}

@@ -1,0 +1,179 @@
+using System.Text.Json;
+using Npgsql;
+using SignalHub.Http;
+using SignalHub.Leads.Identity;
+using SignalHub.Resources;
+using SignalHub.Storage;
+using SignalHub.Webhooks;
+using SignalHub.Workspaces;
+
+namespace SignalHub.Signals.Intake;
+
+/// <summary>A signal that is stored already, found by its derived id or by the key its client chose.</summary>
+/// <param name="ContentHash">Client keys only: what was sent the first time.</param>
+/// <param name="ReceivedAt">Tells a signal that an attempt of this very batch committed before its connection broke.</param>
+public sealed record StoredDuplicate(CapturedSignal Captured, DateTimeOffset ReceivedAt, long PayloadHash, byte[]? ContentHash);
+
+/// <summary>What the first round trip of a batch brought.</summary>
+public sealed record LoadedBatch(IReadOnlyDictionary<int, StoredDuplicate> Duplicates, IdentityWorld World);
+
+/// <summary>The SQL of the intake: two round trips for a batch, whatever its size.</summary>
+public static class IntakeStore
+{
+    // Each statement is a set of probes by key. Prepared on small tables, the planner would choose hash joins over scans and keep
+    // them when the tables have grown, so for this transaction there is only the one good plan, made once per connection.
+    private const string PlanSettings = """
+        select set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
+               set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)
+        """;
+
+    private const string StoredColumns = """
+        s.id, s.occurred_at, s.received_at, s.payload_hash, s.bucket, s.autoqualify, s.qualified,
+        s.icp_code, s.icp_score, s.persona_code, s.persona_score, s.warnings,
+        coalesce((select l.merged_into from leads l where l.workspace_id = s.workspace_id and l.id = s.lead_id), s.lead_id),
+        coalesce((select a.merged_into from accounts a where a.workspace_id = s.workspace_id and a.id = s.account_id), s.account_id),
+        coalesce((select c.merged_into from contacts c where c.workspace_id = s.workspace_id and c.id = s.contact_id), s.contact_id)
+        """;
+
+    private const string FindById = $"""
+        select p.ord, null::bytea, {StoredColumns}
+          from unnest($1::uuid[], $2::timestamptz[], $3::uuid[]) with ordinality as p(workspace_id, occurred_at, id, ord)
+          join signals s on s.workspace_id = p.workspace_id and s.occurred_at = p.occurred_at and s.id = p.id
+        """;
+
+    private const string FindByClientKey = $"""
+        select p.ord, k.content_hash, {StoredColumns}
+          from unnest($1::uuid[], $2::text[], $3::bytea[]) with ordinality as p(workspace_id, mode, key_hash, ord)
+          join idempotency_keys k on k.workspace_id = p.workspace_id and k.mode = p.mode and k.key_hash = p.key_hash
+          join signals s on s.workspace_id = k.workspace_id and s.occurred_at = k.occurred_at and s.id = k.signal_id
+        """;
+
+    private const string InsertSignals = """
+        insert into signals (workspace_id, occurred_at, id, received_at, type_key, type_sent, source, event_name, bucket, mode,
+                             backfill, autoqualify, identity, context, payload_hash, contact_id, account_id, lead_id,
+                             qualified, icp_code, icp_score, persona_code, persona_score, qualification, warnings)
+        select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[],
+                             $9::text[], $10::text[], $11::bool[], $12::bool[], $13::jsonb[], $14::jsonb[], $15::bigint[],
+                             $16::uuid[], $17::uuid[], $18::uuid[], $19::bool[], $20::text[], $21::int[], $22::text[], $23::int[],
+                             $24::jsonb[], $25::jsonb[])
+        """;
+
+    private const string InsertClientKeys = """
+        insert into idempotency_keys (workspace_id, mode, key_hash, signal_id, occurred_at, content_hash, created_at)
+        select * from unnest($1::uuid[], $2::text[], $3::bytea[], $4::uuid[], $5::timestamptz[], $6::bytea[], $7::timestamptz[])
+        """;
+
+    /// <summary>Begins the transaction, finds the duplicates, locks and reads what the keys of the batch touch.</summary>
+    public static async Task<LoadedBatch> LoadAsync(NpgsqlConnection connection, IReadOnlyList<IntakeItem> items, CancellationToken ct)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.Add("begin");
+        batch.Add(PlanSettings);
+        var natural = IndexesOf(items, clientKeys: false);
+        var byClient = IndexesOf(items, clientKeys: true);
+        batch.Add(FindById)
+            .Column(natural.Of(i => items[i].WorkspaceId)).Column(natural.Of(i => items[i].OccurredAt)).Column(natural.Of(i => items[i].SignalId));
+        batch.Add(FindByClientKey)
+            .Column(byClient.Of(i => items[i].WorkspaceId)).Column(byClient.Of(i => items[i].Mode)).Column(byClient.Of(i => items[i].Dedupe.Hash));
+        IdentityLoadStore.AddTo(batch, KeysOf(items, person: true), KeysOf(items, person: false));
+
+        var duplicates = new Dictionary<int, StoredDuplicate>();
+        var world = new IdentityWorld();
+        await using var reader = await batch.ExecuteReaderAsync(ct);
+        await reader.NextResultAsync(ct);       // the settings answer with a row
+        foreach (var indexes in (List<int>[])[natural, byClient])
+        {
+            while (await reader.ReadAsync(ct))
+            {
+                duplicates.Add(indexes[(int)reader.GetInt64(0) - 1], ReadStored(reader));
+            }
+            await reader.NextResultAsync(ct);
+        }
+        await IdentityLoadStore.ReadAsync(reader, world, ct);
+        return new LoadedBatch(duplicates, world);
+    }
+
+    /// <summary>Writes the plan and commits, in one round trip.</summary>
+    public static async Task SaveAsync(NpgsqlConnection connection, IntakePlan plan, DateTimeOffset now, CancellationToken ct)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        IdentitySaveStore.AddTo(batch, plan.World, now);
+        AddSignals(batch, [.. plan.Signals.OrderBy(s => s.Item.WorkspaceId).ThenBy(s => s.Item.OccurredAt).ThenBy(s => s.Item.SignalId)]);
+        AddClientKeys(batch, plan, now);
+        OutboxStore.AddTo(batch, plan.Events, plan.Deliveries);
+        UsageStore.AddTo(batch, plan.Signals.Select(s => (s.Item.WorkspaceId, s.Item.ReceivedAt, s.Item.IsTest)));
+        batch.Add("commit");
+        await batch.ExecuteNonQueryAsync(ct);
+    }
+
+    public static async Task RollbackAsync(NpgsqlConnection connection)
+    {
+        await using var command = new NpgsqlCommand("rollback", connection);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    private static void AddSignals(NpgsqlBatch batch, List<PlannedSignal> rows) => batch.Add(InsertSignals)
+        .Column(rows.Of(s => s.Item.WorkspaceId)).Column(rows.Of(s => s.Item.OccurredAt)).Column(rows.Of(s => s.Item.SignalId))
+        .Column(rows.Of(s => s.Item.ReceivedAt)).Column(rows.Of(s => s.Item.Type.Key)).Column(rows.Of(s => s.Item.TypeSent))
+        .Column(rows.Of(s => s.Item.Source)).Column(rows.Of(s => s.Item.EventName)).Column(rows.Of(s => s.Bucket))
+        .Column(rows.Of(s => s.Item.Mode)).Column(rows.Of(s => s.Item.Backfill)).Column(rows.Of(s => s.Item.Type.Autoqualify))
+        .JsonColumn(rows.Of(s => (string?)s.Item.IdentityAsSent.GetRawText())).JsonColumn(rows.Of(s => (string?)s.Item.Context.GetRawText()))
+        .Column(rows.Of(s => s.Item.Content.Payload)).Column(rows.Of(s => s.ContactId)).Column(rows.Of(s => s.AccountId))
+        .Column(rows.Of(s => s.LeadId)).Column(rows.Of(s => (bool?)s.Verdict.Qualified)).Column(rows.Of(s => s.Verdict.IcpCode))
+        .Column(rows.Of(s => (int?)s.Verdict.IcpScore)).Column(rows.Of(s => s.Verdict.PersonaCode)).Column(rows.Of(s => (int?)s.Verdict.PersonaScore))
+        .JsonColumn(rows.Of(s => (string?)s.QualificationJson))
+        .JsonColumn(rows.Of(s => s.Item.Warnings.Count == 0 ? null : JsonSerializer.Serialize(s.Item.Warnings, Json.Options)));
+
+    private static void AddClientKeys(NpgsqlBatch batch, IntakePlan plan, DateTimeOffset now)
+    {
+        var rows = plan.Signals.Where(s => s.Item.Dedupe.IsClientKey)
+            .OrderBy(s => s.Item.WorkspaceId).ThenBy(s => Convert.ToHexString(s.Item.Dedupe.Hash), StringComparer.Ordinal).ToList();
+        if (rows.Count > 0)
+        {
+            batch.Add(InsertClientKeys)
+                .Column(rows.Of(s => s.Item.WorkspaceId)).Column(rows.Of(s => s.Item.Mode)).Column(rows.Of(s => s.Item.Dedupe.Hash))
+                .Column(rows.Of(s => s.Item.SignalId)).Column(rows.Of(s => s.Item.OccurredAt)).Column(rows.Of(s => s.Item.Content.Bytes))
+                .Column(rows.Of(_ => now));
+        }
+    }
+
+    private static List<int> IndexesOf(IReadOnlyList<IntakeItem> items, bool clientKeys)
+    {
+        var indexes = new List<int>(items.Count);
+        for (var i = 0; i < items.Count; i++)
+        {
+            if (items[i].Dedupe.IsClientKey == clientKeys)
+            {
+                indexes.Add(i);
+            }
+        }
+        return indexes;
+    }
+
+    private static HashSet<KeyRef> KeysOf(IReadOnlyList<IntakeItem> items, bool person)
+    {
+        var keys = new HashSet<KeyRef>();
+        foreach (var item in items)
+        {
+            foreach (var key in item.Identity.Keys)
+            {
+                var isPerson = key.Kind is IdentityKeyKind.Email or IdentityKeyKind.LinkedIn or IdentityKeyKind.LinkedInUrn;
+                if (isPerson == person)
+                {
+                    keys.Add(new KeyRef(item.WorkspaceId, IdentityKinds.Of(key.Kind), key.Key));
+                }
+            }
+        }
+        return keys;
+    }
+
+    private static StoredDuplicate ReadStored(NpgsqlDataReader r)
+    {
+        var captured = new CapturedSignal(
+            r.GetGuid(2), r.GetFieldValue<DateTimeOffset>(3), IsDuplicate: true, PayloadDiffers: false, r.Text(6),
+            r.Id(14), r.Id(15), r.Id(16), r.GetBoolean(7), r.Bool(8),
+            new QualificationFigures(r.Text(9), r.Int(10), r.Text(11), r.Int(12)),
+            r.Text(13) is { } warnings ? JsonSerializer.Deserialize<List<Warning>>(warnings, Json.Options)! : []);
+        return new StoredDuplicate(captured, r.GetFieldValue<DateTimeOffset>(4), r.GetInt64(5), r.IsDBNull(1) ? null : r.GetFieldValue<byte[]>(1));
+    }
+}

@@ -1,0 +1,165 @@
+using SignalHub.Conditions;
+using SignalHub.Http;
+using SignalHub.Storage;
+using SignalHub.Webhooks.Delivery;
+
+namespace SignalHub.Signals.Intake;
+
+/// <summary>What a signal would become if it were sent without <c>dry_run</c>.</summary>
+public sealed record Rehearsal(IntakeItem Item, CapturedSignal Outcome, PlannedSignal? Plan, ConditionInput? Facts);
+
+/// <summary>
+/// One transaction for whatever waits: signals, people, companies, leads, events and deliveries commit together or not at all,
+/// and every caller is answered after the commit.
+/// </summary>
+public sealed class SignalIntake(Database database, MonthlyPartitions partitions, DeliverySignal deliveries, TimeProvider time, ILogger<SignalIntake> log)
+{
+    /// <summary>Tries of a batch that met a conflict or a broken connection. Every try is the whole batch, which is idempotent.</summary>
+    private const int MaxTries = 5;
+
+    /// <summary>Writes the batch and answers each item, with its problem at worst. Never throws.</summary>
+    public async Task RunAsync(IReadOnlyList<IntakeItem> items)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                Answer(items, await WriteAsync(items));
+                return;
+            }
+            catch (Exception e) when (attempt < MaxTries && IntakeFailure.Of(e) == IntakeFailure.Kind.Retry)
+            {
+                log.LogInformation("A batch of {Count} signals starts again (try {Attempt}): {Reason}", items.Count, attempt, IntakeFailure.Describe(e));
+            }
+            catch (Exception e) when (IntakeFailure.Of(e) == IntakeFailure.Kind.Data && items.Count > 1)
+            {
+                // Half by half, until the culprit is alone and the others have their 201.
+                await RunAsync([.. items.Take(items.Count / 2)]);
+                await RunAsync([.. items.Skip(items.Count / 2)]);
+                return;
+            }
+            catch (Exception e)
+            {
+                var problem = IntakeFailure.ToProblem(e);
+                log.Log(problem.Code.Status == 500 ? LogLevel.Error : LogLevel.Warning,
+                    problem.Code.Status == 500 ? e : null, "A batch of {Count} signals was not stored: {Reason}", items.Count, IntakeFailure.Describe(e));
+                foreach (var item in items)
+                {
+                    item.Answer(IntakeResult.Of(problem));
+                }
+                return;
+            }
+        }
+    }
+
+    /// <summary>Everything but the write: the transaction is rolled back.</summary>
+    public async Task<(Rehearsal? Rehearsal, Problem? Problem)> RehearseAsync(IntakeItem item, CancellationToken ct)
+    {
+        await using var connection = await database.OpenAsync(ct);
+        LoadedBatch loaded;
+        try
+        {
+            loaded = await IntakeStore.LoadAsync(connection, [item], ct);
+        }
+        finally
+        {
+            await IntakeStore.RollbackAsync(connection);
+        }
+        if (loaded.Duplicates.TryGetValue(0, out var stored))
+        {
+            var result = AsDuplicate(item, stored.Captured, stored.PayloadHash, stored.ContentHash);
+            return result.Problem is { } problem ? (null, problem) : (new Rehearsal(item, result.Captured!, null, null), null);
+        }
+        var plan = new IntakePlan(loaded.World);
+        var outcome = plan.Add(item, out var facts);
+        return (new Rehearsal(item, outcome, plan.Signals[0], facts), null);
+    }
+
+    private async Task<IntakeResult[]> WriteAsync(IReadOnlyList<IntakeItem> items)
+    {
+        await partitions.EnsureAsync("signals", items.Select(i => i.OccurredAt), CancellationToken.None);
+        await partitions.EnsureAsync("webhook_events", items.Select(i => i.ReceivedAt), CancellationToken.None);
+        await using var connection = await database.OpenAsync(CancellationToken.None);
+        try
+        {
+            var loaded = await IntakeStore.LoadAsync(connection, items, CancellationToken.None);
+            if (!loaded.World.IsConsistent)
+            {
+                throw new IntakeConflictException();
+            }
+            foreach (var item in items)
+            {
+                item.ForgetPlan();
+            }
+            var (results, plan) = Plan(items, loaded);
+            if (plan.Signals.Count == 0)
+            {
+                await IntakeStore.RollbackAsync(connection);
+                return results;
+            }
+            await IntakeStore.SaveAsync(connection, plan, Timestamps.Truncate(time.GetUtcNow()), CancellationToken.None);
+            if (plan.Deliveries.Count > 0)
+            {
+                deliveries.Wake();
+            }
+            return results;
+        }
+        catch when (connection.State == System.Data.ConnectionState.Open)
+        {
+            await IntakeStore.RollbackAsync(connection);
+            throw;
+        }
+    }
+
+    private static (IntakeResult[] Results, IntakePlan Plan) Plan(IReadOnlyList<IntakeItem> items, LoadedBatch loaded)
+    {
+        var plan = new IntakePlan(loaded.World);
+        var results = new IntakeResult[items.Count];
+        var first = new Dictionary<(Guid, Guid), int>();
+        var firstByClientKey = new Dictionary<(Guid, string), int>();
+        for (var i = 0; i < items.Count; i++)
+        {
+            var item = items[i];
+            if (loaded.Duplicates.TryGetValue(i, out var stored))
+            {
+                results[i] = stored.ReceivedAt == item.ReceivedAt && stored.Captured.SignalId == item.SignalId
+                    ? IntakeResult.Of(stored.Captured with { IsDuplicate = false })     // ours: the commit went through, its answer did not
+                    : AsDuplicate(item, stored.Captured, stored.PayloadHash, stored.ContentHash);
+                continue;
+            }
+            var earlier = item.Dedupe.IsClientKey
+                ? FirstOf(firstByClientKey, (item.WorkspaceId, Convert.ToHexString(item.Dedupe.Hash)), i)
+                : FirstOf(first, (item.WorkspaceId, item.SignalId), i);
+            results[i] = earlier == i
+                ? IntakeResult.Of(plan.Add(item))
+                : AsDuplicate(item, results[earlier].Captured! with { IsDuplicate = true }, items[earlier].Content.Payload,
+                    item.Dedupe.IsClientKey ? items[earlier].Content.Bytes : null);
+        }
+        return (results, plan);
+    }
+
+    private static int FirstOf<TKey>(Dictionary<TKey, int> seen, TKey key, int index) where TKey : notnull =>
+        seen.TryAdd(key, index) ? index : seen[key];
+
+    private static IntakeResult AsDuplicate(IntakeItem item, CapturedSignal stored, long payloadHash, byte[]? contentHash)
+    {
+        if (contentHash is null)
+        {
+            return IntakeResult.Of(stored with { PayloadDiffers = payloadHash != item.Content.Payload });
+        }
+        var differing = item.Content.DifferingFields(contentHash);
+        return differing.Count == 0
+            ? IntakeResult.Of(stored)
+            : IntakeResult.Of(new Problem(ProblemCodes.IdempotencyKeyReused,
+                $"The idempotency key was used before with another {string.Join(", ", differing)}: use a new key for a new signal.",
+                [.. differing.Select(f => new FieldError($"/{f}", ProblemCodes.IdempotencyKeyReused.Code, $"/{f} differs from the first request with this key."))]));
+    }
+
+    private static void Answer(IReadOnlyList<IntakeItem> items, IntakeResult[] results)
+    {
+        for (var i = 0; i < items.Count; i++)
+        {
+            items[i].Answer(results[i]);
+        }
+    }
+}

@@ -1,0 +1,174 @@
+using System.Text.Json;
+using SignalHub.Http;
+using SignalHub.Leads.Identity;
+using SignalHub.Qualification;
+using SignalHub.Resources;
+using SignalHub.Signals.Intake;
+using SignalHub.SignalTypes;
+using SignalHub.Storage;
+using SignalHub.Webhooks;
+using SignalHub.Workspaces;
+
+namespace SignalHub.Signals;
+
+/// <summary>The definitions of a workspace that a signal is taken in with, each as of now.</summary>
+public sealed record CaptureDefinitions(
+    WorkspaceSnapshots<SignalTypeSet> Types, WorkspaceSnapshots<DefinitionSet> Qualification, WorkspaceSnapshots<EndpointSet> Endpoints);
+
+/// <summary>From the bytes of a request to a checked signal, and through the queue to its result.</summary>
+public sealed class SignalCapture(
+    CaptureDefinitions definitions, WorkspaceDirectory workspaces, WorkspaceIdentityRules rules, IntakeQueue queue, SignalIntake intake, TimeProvider time)
+{
+    private const int RetryAfterSeconds = 1;
+    private const int NearMatches = 3;
+
+    private static readonly JsonElement EmptyObject = JsonDocument.Parse("{}").RootElement;
+
+    /// <summary>Checks everything that can be checked without the transaction.</summary>
+    public async ValueTask<(IntakeItem? Item, Problem? Problem)> CheckAsync(Caller caller, ReadOnlyMemory<byte> body, string? headerKey)
+    {
+        if (JsonGate.Check(body.Span) is { } broken)
+        {
+            return (null, broken);
+        }
+        var request = SignalRequest.Read(JsonDocument.Parse(body).RootElement, Timestamps.Truncate(time.GetUtcNow()));
+        if (MergeHeaderKey(request, headerKey) is { } conflict)
+        {
+            return (null, conflict);
+        }
+        var errors = SignalValidator.Check(request);
+        var settings = await workspaces.GetAsync(caller.WorkspaceId);
+        var identity = CanonicalIdentity.From(request.Identity, rules.Of(settings));
+        if (IdentityErrors(request, identity) is { } identityErrors)
+        {
+            errors = [.. errors, .. identityErrors];
+        }
+        if (errors.Count > 0)
+        {
+            return (null, Problem.Fields(errors));
+        }
+        var (type, types, unknown) = await FindTypeAsync(caller.WorkspaceId, request.SignalType!);
+        if (unknown is not null)
+        {
+            return (null, unknown);
+        }
+        return (await ToItemAsync(caller, request, identity, type!, types, settings, body.Length), null);
+    }
+
+    /// <summary>Queues the signal and waits for its commit.</summary>
+    public async Task<IntakeResult> CaptureAsync(IntakeItem item) => queue.TryEnqueue(item)
+        ? await item.Done
+        : IntakeResult.Of(new Problem(ProblemCodes.Overloaded, "More signals are waiting than can be stored in time: send this one again.")
+        {
+            RetryAfterSeconds = RetryAfterSeconds,
+        });
+
+    /// <summary>What the signal would become.</summary>
+    public async Task<(DryRunResponse? Response, Problem? Problem)> RehearseAsync(IntakeItem item, CancellationToken ct)
+    {
+        var (rehearsal, problem) = await intake.RehearseAsync(item, ct);
+        return rehearsal is null ? (null, problem) : (DryRun.Describe(rehearsal), null);
+    }
+
+    /// <summary>The header <c>Idempotency-Key</c>, quoted (RFC 8941) or bare, and the body's field are one thing.</summary>
+    private static Problem? MergeHeaderKey(SignalRequest request, string? header)
+    {
+        var key = header?.Trim();
+        if (key is { Length: >= 2 } && key[0] == '"' && key[^1] == '"')
+        {
+            key = key[1..^1].Replace("\\\"", "\"", StringComparison.Ordinal).Replace("\\\\", "\\", StringComparison.Ordinal);
+        }
+        if (string.IsNullOrWhiteSpace(key))
+        {
+            return null;
+        }
+        if (request.IdempotencyKey is { } inBody && inBody != key)
+        {
+            return Problem.Field(ProblemCodes.IdempotencyKeyConflict, "/idempotency_key",
+                "The header Idempotency-Key and the field idempotency_key differ: send one of them.");
+        }
+        request.IdempotencyKey = key;
+        return null;
+    }
+
+    private static IReadOnlyList<FieldError>? IdentityErrors(SignalRequest request, CanonicalIdentity identity)
+    {
+        if (identity.HasUsableKey || request.TypeErrors.Any(e => e.Pointer.StartsWith("/identity", StringComparison.Ordinal)))
+        {
+            return null;
+        }
+        var code = ProblemCodes.IdentityRequired.Code;
+        if (identity.Problems.Count == 0)
+        {
+            return [new FieldError("/identity", code, "/identity needs at least one of email, linkedin_url and company_domain.")];
+        }
+        var why = string.Join("; ", identity.Problems.Select(p => p.Detail));
+        return
+        [
+            new FieldError(identity.Problems[0].Pointer, code, $"/identity has no usable identifier: {why}."),
+            .. identity.Problems.Select(p => new FieldError(p.Pointer, p.Code, p.Detail)),
+        ];
+    }
+
+    private async ValueTask<(SignalType? Type, SignalTypeSet Types, Problem? Problem)> FindTypeAsync(Guid workspaceId, string sent)
+    {
+        var types = await definitions.Types.GetAsync(workspaceId);
+        var type = types.Find(sent);
+        if (type is not { Enabled: true })
+        {
+            // Another node may have declared or enabled it a moment ago.
+            types = await definitions.Types.ReloadAsync(workspaceId);
+            type = types.Find(sent);
+        }
+        if (type is null)
+        {
+            var near = types.Nearest(sent, NearMatches);
+            var hint = near.Count == 0 ? "" : $" Close to it: {string.Join(", ", near)}.";
+            return (null, types, Problem.Field(ProblemCodes.UnknownSignalType, "/signal_type",
+                $"\"{Shorten(sent)}\" is not a signal type of this workspace: declare it with POST /signal-types, or use a known one.{hint}"));
+        }
+        return type.Enabled
+            ? (type, types, null)
+            : (null, types, Problem.Field(ProblemCodes.SignalTypeDisabled, "/signal_type",
+                $"The signal type {type.Key} is disabled: enable it with PATCH /signal-types/{type.Key}."));
+    }
+
+    private async ValueTask<IntakeItem> ToItemAsync(
+        Caller caller, SignalRequest request, CanonicalIdentity identity, SignalType type, SignalTypeSet types, WorkspaceSettingsSnapshot settings, int size)
+    {
+        var occurredAt = request.OccurredAt!.Value;
+        var dedupe = request.IdempotencyKey is { } clientKey ? DedupeKey.FromClient(caller.WorkspaceId, caller.Mode, clientKey)
+            : identity.SentKeys.Count == 0 ? DedupeKey.Unique()
+            : DedupeKey.Natural(caller.WorkspaceId, caller.Mode, type.Key, request.Source!, identity.SentKeys, occurredAt);
+        foreach (var issue in identity.Warnings)
+        {
+            request.Warnings.Add(new Warning(issue.Code, issue.Pointer, issue.Detail));
+        }
+        return new IntakeItem
+        {
+            WorkspaceId = caller.WorkspaceId,
+            IsTest = caller.IsTest,
+            Type = type,
+            TypeSent = request.SignalType == type.Key ? null : request.SignalType,
+            Source = request.Source!,
+            EventName = request.EventName,
+            OccurredAt = occurredAt,
+            ReceivedAt = request.ReceivedAt,
+            Backfill = request.Backfill,
+            Identity = identity,
+            IdentityAsSent = request.HasIdentity ? request.IdentityAsSent : EmptyObject,
+            Context = request.Context.ValueKind == JsonValueKind.Undefined ? EmptyObject : request.Context,
+            Dedupe = dedupe,
+            Content = ContentHash.Of(request, type.Key),
+            SignalId = Ids.Derive(occurredAt, dedupe.Hash),
+            Warnings = request.Warnings,
+            Types = types,
+            Definitions = await definitions.Qualification.GetAsync(caller.WorkspaceId),
+            Endpoints = await definitions.Endpoints.GetAsync(caller.WorkspaceId),
+            FireMaxAge = settings.FireMaxAge,
+            Size = size,
+        };
+    }
+
+    private static string Shorten(string text) => text.Length <= 100 ? text : text[..100] + "…";
+}

@@ -1,0 +1,178 @@
+using System.Text.Json;
+using SignalHub.Http;
+using SignalHub.Leads.Identity;
+using SignalHub.Resources;
+
+namespace SignalHub.Signals;
+
+/// <summary>
+/// One event as a client sends it, read leniently: an empty text and null count as absent, surrounding space is trimmed,
+/// unknown members are dropped with a warning. What it means is checked by <see cref="SignalValidator"/>.
+/// </summary>
+public sealed class SignalRequest
+{
+    public string? SignalType { get; private set; }
+    public string? Source { get; private set; }
+    public string? OccurredAtText { get; private set; }
+
+    /// <summary>In UTC, truncated to microseconds; null when absent or not a timestamp.</summary>
+    public DateTimeOffset? OccurredAt { get; private set; }
+
+    public IdentityInput Identity { get; private set; } = new();
+    public bool HasIdentity { get; private set; }
+    public string? EventName { get; private set; }
+
+    /// <summary>The object as sent; undefined when absent.</summary>
+    public JsonElement Context { get; private set; }
+
+    /// <summary>The identity object as sent; undefined when absent.</summary>
+    public JsonElement IdentityAsSent { get; private set; }
+
+    public string? IdempotencyKey { get; set; }
+    public bool Backfill { get; private set; }
+
+    /// <summary>When it reached this server: the clock that "in the future" is measured against.</summary>
+    public required DateTimeOffset ReceivedAt { get; init; }
+
+    /// <summary>Members of the wrong JSON type: all of them are told, not just the first.</summary>
+    public List<FieldError> TypeErrors { get; } = [];
+
+    public List<Warning> Warnings { get; } = [];
+
+    /// <summary>Reads an object that has passed <see cref="JsonGate"/>.</summary>
+    public static SignalRequest Read(JsonElement body, DateTimeOffset receivedAt)
+    {
+        var request = new SignalRequest { ReceivedAt = receivedAt };
+        foreach (var member in body.EnumerateObject())
+        {
+            request.ReadMember(member.Name, member.Value);
+        }
+        return request;
+    }
+
+    private void ReadMember(string name, JsonElement value)
+    {
+        switch (name)
+        {
+            case "signal_type": SignalType = Text(value, "/signal_type"); break;
+            case "source": Source = Text(value, "/source"); break;
+            case "event_name": EventName = Text(value, "/event_name"); break;
+            case "idempotency_key": IdempotencyKey = Text(value, "/idempotency_key"); break;
+            case "occurred_at":
+                OccurredAtText = Text(value, "/occurred_at");
+                OccurredAt = Timestamps.TryParse(OccurredAtText, out var instant) ? instant : null;
+                break;
+            case "backfill":
+                if (value.ValueKind is JsonValueKind.True or JsonValueKind.False)
+                {
+                    Backfill = value.GetBoolean();
+                }
+                else if (!IsAbsent(value))
+                {
+                    WrongType("/backfill", "true or false");
+                }
+                break;
+            case "context":
+                if (value.ValueKind == JsonValueKind.Object)
+                {
+                    Context = value;
+                }
+                else if (!IsAbsent(value))
+                {
+                    WrongType("/context", "an object");
+                }
+                break;
+            case "identity":
+                if (value.ValueKind == JsonValueKind.Object)
+                {
+                    HasIdentity = true;
+                    IdentityAsSent = value;
+                    Identity = ReadIdentity(value);
+                }
+                else if (!IsAbsent(value))
+                {
+                    WrongType("/identity", "an object");
+                }
+                break;
+            default:
+                Unknown($"/{JsonGate.Escape(name)}");
+                break;
+        }
+    }
+
+    private IdentityInput ReadIdentity(JsonElement identity)
+    {
+        var input = new IdentityInput();
+        foreach (var member in identity.EnumerateObject())
+        {
+            var value = member.Value;
+            input = member.Name switch
+            {
+                "email" => input with { Email = Text(value, "/identity/email") },
+                "emails" => input with { Emails = Texts(value, "/identity/emails") },
+                "linkedin_url" => input with { LinkedInUrl = Text(value, "/identity/linkedin_url") },
+                "company_domain" => input with { CompanyDomain = Text(value, "/identity/company_domain") },
+                "company_linkedin_url" => input with { CompanyLinkedInUrl = Text(value, "/identity/company_linkedin_url") },
+                "company_name" => input with { CompanyName = Text(value, "/identity/company_name") },
+                "first_name" => input with { FirstName = Text(value, "/identity/first_name") },
+                "last_name" => input with { LastName = Text(value, "/identity/last_name") },
+                "title" => input with { Title = Text(value, "/identity/title") },
+                "phone" => input with { Phone = Text(value, "/identity/phone") },
+                _ => UnknownIn(input, $"/identity/{JsonGate.Escape(member.Name)}"),
+            };
+        }
+        return input;
+    }
+
+    private IdentityInput UnknownIn(IdentityInput input, string pointer)
+    {
+        Unknown(pointer);
+        return input;
+    }
+
+    private void Unknown(string pointer) =>
+        Warnings.Add(new Warning("unknown_field", pointer, $"{pointer} is not a field of a signal and was dropped: put your own data into context."));
+
+    private string? Text(JsonElement value, string pointer)
+    {
+        if (value.ValueKind == JsonValueKind.String)
+        {
+            var text = value.GetString()!.Trim();
+            return text.Length == 0 ? null : text;
+        }
+        if (value.ValueKind != JsonValueKind.Null)
+        {
+            WrongType(pointer, "a text");
+        }
+        return null;
+    }
+
+    private List<string>? Texts(JsonElement value, string pointer)
+    {
+        if (IsAbsent(value))
+        {
+            return null;
+        }
+        if (value.ValueKind != JsonValueKind.Array)
+        {
+            WrongType(pointer, "an array of texts");
+            return null;
+        }
+        var texts = new List<string>();
+        var index = 0;
+        foreach (var item in value.EnumerateArray())
+        {
+            if (Text(item, $"{pointer}/{index++}") is { } text)
+            {
+                texts.Add(text);
+            }
+        }
+        return texts;
+    }
+
+    private static bool IsAbsent(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Null || (value.ValueKind == JsonValueKind.String && string.IsNullOrWhiteSpace(value.GetString()));
+
+    private void WrongType(string pointer, string expected) =>
+        TypeErrors.Add(new FieldError(pointer, ProblemCodes.InvalidType.Code, $"{pointer} must be {expected}."));
+}

@@ -1,0 +1,17 @@
+using SignalHub.Signals.Intake;
+
+namespace SignalHub.Signals;
+
+public static class SignalServices
+{
+    /// <summary>Taking signals in: checks, queue, writers.</summary>
+    public static IServiceCollection AddSignals(this IServiceCollection services)
+    {
+        services.AddSingleton<CaptureDefinitions>();
+        services.AddSingleton<SignalCapture>();
+        services.AddSingleton<IntakeQueue>();
+        services.AddSingleton<SignalIntake>();
+        services.AddHostedService<IntakeLoop>();
+        return services;
+    }
+}

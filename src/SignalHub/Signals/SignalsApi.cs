@@ -1,0 +1,137 @@
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Mvc;
+using SignalHub.Http;
+using SignalHub.Workspaces;
+
+namespace SignalHub.Signals;
+
+/// <summary>Taking signals in. Reading them is in <see cref="SignalsReadApi"/>.</summary>
+public static class SignalsApi
+{
+    public static void MapSignals(this IEndpointRouteBuilder routes)
+    {
+        routes.MapPost("/signals", CaptureAsync)
+            .RequireScope(Scopes.Ingest)
+            .WithTags("Signals")
+            .Accepts<SignalBody>("application/json")
+            .Produces<SignalResponse>(StatusCodes.Status201Created)
+            .Produces<SignalResponse>(StatusCodes.Status200OK)
+            .ProducesProblems(400, 401, 403, 413, 415, 422, 429, 503);
+    }
+
+    /// <summary>Send a signal</summary>
+    /// <remarks>
+    /// Stores one buyer-intent event exactly once, matches it to a person and a company, scores it against the workspace's ICPs and
+    /// personas, updates the lead, and queues the webhooks, all in one transaction. The answer comes after the commit.
+    ///
+    /// The same event sent again (same `signal_type`, `source`, identity and `occurred_at`, or the same idempotency key) is answered
+    /// 200 with the first id and `Idempotent-Replayed: true`. Unknown fields are dropped and named in `warnings`.
+    ///
+    /// With `?dry_run=true` nothing is written: the answer (200, `status: "dry_run"`) tells what would happen, which canonical keys
+    /// the identity has, and which endpoints would hear of it; it needs the scopes ingest and read.
+    /// </remarks>
+    /// <param name="dryRun">true: say what would happen and write nothing.</param>
+    /// <param name="idempotencyKey">A key of your own for this event, at most 255 characters, quoted or bare; the same thing as the field `idempotency_key`.</param>
+    internal static async Task<IResult> CaptureAsync(
+        HttpContext context, Caller caller, SignalCapture capture, RateLimiter limiter, WorkspaceDirectory workspaces,
+        [FromQuery(Name = "dry_run")] bool? dryRun, [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey)
+    {
+        if (dryRun == true)
+        {
+            return await RehearseAsync(context, caller, capture, idempotencyKey);
+        }
+        var settings = await workspaces.GetAsync(caller.WorkspaceId);
+        var admission = await limiter.ReserveAsync(caller.WorkspaceId, settings.Limits, events: 1, caller.IsTest);
+        if (admission.Problem is { } refused)
+        {
+            RateLimitHeaders.Write(context.Response, admission);
+            return refused;
+        }
+        var captured = false;
+        try
+        {
+            var result = await TakeInAsync(context, caller, capture, idempotencyKey);
+            captured = result is SignalAnswer { Response.Status: SignalResponse.Captured };
+            return result;
+        }
+        finally
+        {
+            // Duplicates, refusals and failures cost nothing.
+            admission = captured ? admission : limiter.GiveBack(admission, 1);
+            RateLimitHeaders.Write(context.Response, admission);
+        }
+    }
+
+    private static async Task<IResult> TakeInAsync(HttpContext context, Caller caller, SignalCapture capture, string? idempotencyKey)
+    {
+        var (body, unreadable) = await RequestBody.ReadAsync(context);
+        if (unreadable is not null)
+        {
+            return unreadable;
+        }
+        var (item, problem) = await capture.CheckAsync(caller, body, idempotencyKey);
+        if (problem is not null)
+        {
+            return problem;
+        }
+        var result = await capture.CaptureAsync(item!);
+        return result.Problem is { } failed ? failed : new SignalAnswer(SignalResponse.Of(result.Captured!));
+    }
+
+    private static async Task<IResult> RehearseAsync(HttpContext context, Caller caller, SignalCapture capture, string? idempotencyKey)
+    {
+        if (!caller.Scopes.HasFlag(Scopes.Read))
+        {
+            return new Problem(ProblemCodes.MissingScope, "A dry run shows what is known of people and companies: the key needs the scopes ingest and read.");
+        }
+        var (body, unreadable) = await RequestBody.ReadAsync(context);
+        var (item, problem) = unreadable is null ? await capture.CheckAsync(caller, body, idempotencyKey) : (null, unreadable);
+        if (problem is not null)
+        {
+            return problem;
+        }
+        var (response, failed) = await capture.RehearseAsync(item!, context.RequestAborted);
+        return failed is not null ? failed : TypedResults.Json(response, Json.Options);
+    }
+}
+
+/// <summary>201 or 200 with the signal's answer.</summary>
+internal sealed record SignalAnswer(SignalResponse Response) : IResult
+{
+    public Task ExecuteAsync(HttpContext httpContext)
+    {
+        var duplicate = Response.Status == SignalResponse.Duplicate;
+        httpContext.Response.StatusCode = duplicate ? StatusCodes.Status200OK : StatusCodes.Status201Created;
+        if (duplicate)
+        {
+            httpContext.Response.Headers["Idempotent-Replayed"] = "true";
+        }
+        else
+        {
+            httpContext.Response.Headers.Location = $"/signals/{Response.SignalCaptureId}";
+        }
+        return httpContext.Response.WriteAsJsonAsync(Response, Json.Options, httpContext.RequestAborted);
+    }
+}
+
+/// <summary>One event. Only for the description of the API: the body is read leniently.</summary>
+/// <param name="SignalType">A declared or built-in type, in any spelling that normalises to its key.</param>
+/// <param name="Source">The system the event comes from, 1–100 characters; shows in the lead's attribution.</param>
+/// <param name="OccurredAt">RFC 3339 with offset, from 2000-01-01 to one hour from now; kept to the microsecond.</param>
+/// <param name="EventName">Narrower than the type, at most 200 characters; sub-rules of the type can ask for it.</param>
+/// <param name="Context">Any JSON object, at most 256 KB and 32 levels; usable in conditions as <c>signals.context.…</c>.</param>
+/// <param name="IdempotencyKey">At most 255 characters; replaces the natural key, so an event can be sent once more on purpose.</param>
+/// <param name="Backfill">true: store and score it, but fire no webhook.</param>
+public sealed record SignalBody(
+    [property: JsonRequired] string SignalType, [property: JsonRequired] string Source, [property: JsonRequired] DateTimeOffset OccurredAt,
+    [property: JsonRequired] SignalIdentityBody Identity, string? EventName, Dictionary<string, object>? Context, string? IdempotencyKey, bool? Backfill);
+
+/// <summary>Whom the event is about: at least one of e-mail, LinkedIn URL and company domain.</summary>
+/// <param name="Email">An address, also as <c>Name &lt;a@b&gt;</c> or <c>mailto:</c>.</param>
+/// <param name="Emails">Up to five further addresses.</param>
+/// <param name="LinkedinUrl">The person's LinkedIn profile; a company page counts for the company.</param>
+/// <param name="CompanyDomain">A domain or URL; beats the e-mail's domain.</param>
+/// <param name="CompanyLinkedinUrl">The company's LinkedIn page.</param>
+public sealed record SignalIdentityBody(
+    string? Email, IReadOnlyList<string>? Emails, string? LinkedinUrl, string? CompanyDomain, string? CompanyLinkedinUrl,
+    string? CompanyName, string? FirstName, string? LastName, string? Title, string? Phone);

@@ -1,0 +1,25 @@
+using System.Collections.Concurrent;
+
+namespace SignalHub.Workspaces;
+
+/// <summary>When keys were used last, gathered here and written together: a request waits for none of it.</summary>
+public sealed class KeyUse(ApiKeyStore store)
+{
+    private ConcurrentDictionary<(Guid WorkspaceId, Guid Id), DateTimeOffset> _uses = new();
+
+    public void Note(StoredKey key, DateTimeOffset now) => _uses[(key.WorkspaceId, key.Id)] = now;
+
+    /// <summary>Writes what was gathered; answers how many keys.</summary>
+    public async Task<int> RunOnceAsync(CancellationToken cancellationToken)
+    {
+        if (_uses.IsEmpty)
+        {
+            return 0;
+        }
+        // A request that still holds the old dictionary loses its note to the next one within 30 s of use; a later one counts.
+        var uses = Interlocked.Exchange(ref _uses, new());
+        var written = uses.ToDictionary();
+        await store.TouchAsync(written, cancellationToken);
+        return written.Count;
+    }
+}

@@ -1,0 +1,40 @@
+using System.Data.Common;
+
+namespace SignalHub.Workspaces;
+
+/// <summary>What one turn removed.</summary>
+/// <param name="Retired">Counters of workspaces that have been quiet, from memory.</param>
+/// <param name="DeletedSlots">Rows of usage that no window reaches.</param>
+public sealed record UsageCleanup(int Retired, int DeletedSlots);
+
+/// <summary>Keeps the records of usage small.</summary>
+public sealed class UsageLoop(RateLimiter limiter, UsageStore store, TimeProvider time, ILogger<UsageLoop> log) : BackgroundService
+{
+    private static readonly TimeSpan _interval = TimeSpan.FromMinutes(1);
+
+    // Ten windows: clocks of nodes may differ, and a look at what happened minutes ago still finds something.
+    private static readonly TimeSpan _kept = TimeSpan.FromMinutes(10);
+
+    public async Task<UsageCleanup> RunOnceAsync(CancellationToken cancellationToken) =>
+        new(limiter.RetireIdle(), await store.DeleteSlotsBeforeAsync(time.GetUtcNow() - _kept, cancellationToken));
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            await Task.Delay(_interval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            try
+            {
+                await RunOnceAsync(CancellationToken.None);
+            }
+            catch (Exception e) when (e is DbException or TimeoutException)
+            {
+                log.LogWarning(e, "Old records of usage could not be removed");
+            }
+        }
+    }
+}

@@ -1,0 +1,34 @@
+namespace SignalHub.Tests.Support;
+
+/// <summary>Signals that tests send.</summary>
+internal static class Sample
+{
+    /// <summary>The example of the Unstuck seed, its dots replaced by a real title.</summary>
+    public static object Seed(string title = "VP Engineering") => new
+    {
+        signal_type = "custom_event",
+        source = "your-system-name",
+        event_name = "user_invited_teammate",
+        occurred_at = "2026-03-14T08:30:00Z",
+        identity = new
+        {
+            email = "person@company.com",
+            linkedin_url = "https://...",
+            company_domain = "company.com",
+            first_name = "...",
+            last_name = "...",
+            title,
+        },
+        context = new { team_size = 12, plan_tier = "free" },
+    };
+
+    /// <summary>A signal of somebody by e-mail, at a minute of the test's morning.</summary>
+    public static object Signal(string email, int minute = 0, string source = "app", object? context = null) => new
+    {
+        signal_type = "custom_event",
+        source,
+        occurred_at = $"2026-03-14T08:{minute:00}:00Z",
+        identity = new { email },
+        context = context ?? new { },
+    };
+}
