@@ -26,6 +26,7 @@ builder.Services.AddSingleton<NewWorkspaceStep>(DefinitionStore.AddSamplesAsync)
 builder.Services.AddIdentity();
 builder.Services.AddLeads();
 builder.Services.AddSignals();
+builder.Services.AddSignalReads();
 builder.Services.AddWebhooks(builder.Configuration, TypeKey.Normalise);
 builder.Services.AddOpenApiDocument();
 
