@@ -34,12 +34,16 @@ public static class WebhooksApi
     private static void MapEndpoints(RouteGroupBuilder endpoints)
     {
         endpoints.MapGet("/", EndpointsApi.ListEndpoints).Reads<Page<EndpointView>>().Refuses(400);
-        endpoints.MapPost("/", EndpointsApi.CreateEndpoint).Manages<EndpointView>(201).Refuses(400, 409, 413, 415, 422);
+        endpoints.MapPost("/", EndpointsApi.CreateEndpoint).Manages<EndpointView>(201).Refuses(400, 409, 413, 415, 422)
+            .WithRequestExample(WebhookExamples.Endpoint);
         endpoints.MapGet("/{id}", EndpointsApi.GetEndpoint).Reads<EndpointView>().Refuses(404);
-        endpoints.MapPut("/{id}", EndpointsApi.PutEndpoint).Manages<EndpointView>(200).Refuses(400, 404, 413, 415, 422);
-        endpoints.MapPatch("/{id}", EndpointsApi.PatchEndpoint).Manages<EndpointView>(200).Refuses(400, 404, 413, 415, 422);
+        endpoints.MapPut("/{id}", EndpointsApi.PutEndpoint).Manages<EndpointView>(200).Refuses(400, 404, 413, 415, 422)
+            .WithRequestExample(WebhookExamples.Endpoint);
+        endpoints.MapPatch("/{id}", EndpointsApi.PatchEndpoint).Manages<EndpointView>(200).Refuses(400, 404, 413, 415, 422)
+            .WithRequestExample(WebhookExamples.Patch);
         endpoints.MapDelete("/{id}", EndpointsApi.DeleteEndpoint).RequireScope(Scopes.Manage, liveOnly: true).Produces(204).Refuses(404);
-        endpoints.MapPost("/{id}/rotate", EndpointsApi.RotateEndpointSecret).Manages<EndpointView>(201).Refuses(400, 404, 413, 415, 422);
+        endpoints.MapPost("/{id}/rotate", EndpointsApi.RotateEndpointSecret).Manages<EndpointView>(201).Refuses(400, 404, 413, 415, 422)
+            .WithRequestExample(WebhookExamples.Rotate);
         endpoints.MapPost("/{id}/rotate/finish", EndpointsApi.FinishEndpointRotation).Manages<EndpointView>(200).Refuses(404);
         endpoints.MapPost("/{id}/test", EndpointsApi.TestEndpoint).Manages<TestSendView>(200).Refuses(404);
     }
@@ -55,14 +59,6 @@ public static class WebhooksApi
 
     private static RouteHandlerBuilder Manages<T>(this RouteHandlerBuilder route, int status) =>
         route.RequireScope(Scopes.Manage, liveOnly: true).Produces<T>(status);
-
-    private static void Refuses(this RouteHandlerBuilder route, params int[] statuses)
-    {
-        foreach (var status in statuses.Concat([401, 403, 503]))
-        {
-            route.Produces<ProblemBody>(status, "application/problem+json");
-        }
-    }
 }
 
 /// <summary>Loads a workspace's endpoints and reports those whose condition no longer compiles.</summary>
