@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Numerics;
 using System.Security.Cryptography;
 
@@ -25,6 +26,8 @@ public static class ApiKey
     private const int PrefixLength = 8;
     private const int Length = PrefixLength + PublicLength + SecretLength;
 
+    private static readonly SearchValues<char> _digits = SearchValues.Create(Alphabet);
+
     public static string New(bool isTest) =>
         (isTest ? TestPrefix : LivePrefix) + RandomNumberGenerator.GetString(Alphabet, PublicLength) + Base62(RandomNumberGenerator.GetBytes(SecretBytes));
 
@@ -35,7 +38,7 @@ public static class ApiKey
     public static bool IsWellFormed(string text) =>
         text.Length == Length
         && (text.StartsWith(LivePrefix, StringComparison.Ordinal) || text.StartsWith(TestPrefix, StringComparison.Ordinal))
-        && text.AsSpan(PrefixLength).IndexOfAnyExcept(Alphabet) < 0;
+        && text.AsSpan(PrefixLength).IndexOfAnyExcept(_digits) < 0;
 
     /// <summary>Unsigned big-endian, padded to the length that every 32 bytes fit in.</summary>
     internal static string Base62(ReadOnlySpan<byte> bytes)
