@@ -24,6 +24,7 @@ builder.Services.AddQualification();
 builder.Services.AddSingleton<NewWorkspaceStep>(DefinitionStore.AddSamplesAsync);
 builder.Services.AddIdentity();
 builder.Services.AddSignals();
+builder.Services.AddSignalReads();
 builder.Services.AddWebhooks(builder.Configuration, TypeKey.Normalise);
 builder.Services.AddOpenApiDocument();
 

@@ -133,6 +133,11 @@ public static class OpenApi
             foreach (var parameter in context.MethodInfo.GetParameters())
             {
                 var type = parameter.ParameterType;
+                if (QueryParameters.IsQuery(type))
+                {
+                    DescribeQuery(operation, parameter);
+                    continue;
+                }
                 if (type == typeof(PageRequest))
                 {
                     AddQuery(operation, "limit", JsonSchemaType.Integer, $"Rows of a page, 1–{PageRequest.MaxLimit}; {PageRequest.DefaultLimit} if absent.");
@@ -152,6 +157,17 @@ public static class OpenApi
                 }
                 operation.Parameters = [.. (operation.Parameters ?? []).Where(p => p.Name != parameter.Name)];
             }
+        }
+
+        /// <summary>Keeps what the handler's comment says of it; the name and the kind of value are told by the parameter itself.</summary>
+        private static void DescribeQuery(OpenApiOperation operation, ParameterInfo parameter)
+        {
+            var described = operation.Parameters?.FirstOrDefault(p => p.Name == parameter.Name);
+            operation.Parameters = [.. (operation.Parameters ?? []).Where(p => p != described)];
+            var type = parameter.ParameterType == typeof(QueryFlag) ? JsonSchemaType.Boolean
+                : parameter.ParameterType == typeof(QueryNumber) ? JsonSchemaType.Integer
+                : JsonSchemaType.String;
+            AddQuery(operation, QueryParameters.NameOf(parameter), type, described?.Description ?? "");
         }
 
         private static void AddQuery(OpenApiOperation operation, string name, JsonSchemaType type, string description) =>

@@ -20,6 +20,7 @@ public static class StorageServices
         services.AddSingleton(provider => new SettingsReader(provider.GetRequiredService<IConfiguration>()).Read());
         services.AddSingleton(provider => new DataDirectory(provider.GetRequiredService<SignalHubOptions>().DataDirectory));
         services.AddSingleton(_ => new Database());
+        services.AddSignalHubDbContext();
         services.AddSingleton(Migration.Embedded);
         services.AddSingleton<Migrator>();
         services.AddSingleton<EmbeddedPostgres>();

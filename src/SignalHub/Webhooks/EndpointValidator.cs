@@ -152,6 +152,12 @@ public sealed class EndpointValidator : AbstractValidator<EndpointBody>
         {
             Fail(context, field, ProblemCodes.InvalidValue, $"name at least one of {string.Join(", ", known)}.");
         }
+        if (values.Count > known.Count)
+        {
+            // They are distinct by now; naming each wrong one of a megabyte of them helps nobody.
+            Fail(context, field, ProblemCodes.TooLong, $"there are only {known.Count}: {string.Join(", ", known)}.");
+            return;
+        }
         for (var i = 0; i < values.Count; i++)
         {
             if (!known.Contains(values[i]))

@@ -5,13 +5,10 @@ namespace SignalHub.Webhooks;
 
 /// <summary>
 /// Writes events and their deliveries as part of somebody else's transaction: what caused them and they themselves commit
-/// together or not at all.
+/// together or not at all. The month of <c>webhook_events</c> has to exist before the transaction.
 /// </summary>
 public static class OutboxStore
 {
-    /// <summary>Partitioned by the event's <c>created_at</c>: their months have to exist before the transaction.</summary>
-    public static IReadOnlyList<string> PartitionedTables { get; } = ["webhook_events", "delivery_history"];
-
     private const string InsertEvents = """
         insert into webhook_events (workspace_id, created_at, id, type, signal_id, lead_id, body)
         select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::bytea[])

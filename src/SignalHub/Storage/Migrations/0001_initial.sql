@@ -89,6 +89,7 @@ create table accounts (
     constraint accounts_pkey primary key (workspace_id, id)
 );
 create index accounts_newest on accounts (workspace_id, created_at desc, id desc);
+create index accounts_merged on accounts (workspace_id, merged_into) where merged_into is not null;
 create table account_identities (
     workspace_id  uuid not null,
     kind          text not null check (kind in ('domain', 'linkedin', 'name')),
@@ -122,6 +123,7 @@ create table contacts (
 );
 create index contacts_newest on contacts (workspace_id, created_at desc, id desc);
 create index contacts_of_account on contacts (workspace_id, account_id);
+create index contacts_merged on contacts (workspace_id, merged_into) where merged_into is not null;
 create table contact_identities (
     workspace_id  uuid not null,
     kind          text not null check (kind in ('email', 'linkedin', 'linkedin_urn')),
@@ -203,6 +205,7 @@ create table leads (
 create unique index leads_contact on leads (workspace_id, contact_id) where contact_id is not null and merged_into is null;
 create unique index leads_account on leads (workspace_id, account_id) where contact_id is null and merged_into is null;
 create index leads_newest on leads (workspace_id, created_at desc, id desc);
+create index leads_merged on leads (workspace_id, merged_into) where merged_into is not null;
 
 -- One immutable row per captured signal. The id is derived from occurred_at and the deduplication hash, so the primary key
 -- is the deduplication key. Context is jsonb so that conditions can be asked of it in SQL.
