@@ -125,12 +125,12 @@ public sealed class SignalCapture(
             var near = types.Nearest(sent, NearMatches);
             var hint = near.Count == 0 ? "" : $" Close to it: {string.Join(", ", near)}.";
             return (null, types, Problem.Field(ProblemCodes.UnknownSignalType, "/signal_type",
-                $"\"{Shorten(sent)}\" is not a signal type of this workspace: declare it with POST /signal-types, or use a known one.{hint}"));
+                $"/signal_type: \"{Shorten(sent)}\" is not a signal type of this workspace: declare it with POST /signal-types, or use a known one.{hint}"));
         }
         return type.Enabled
             ? (type, types, null)
             : (null, types, Problem.Field(ProblemCodes.SignalTypeDisabled, "/signal_type",
-                $"The signal type {type.Key} is disabled: enable it with PATCH /signal-types/{type.Key}."));
+                $"/signal_type: {type.Key} is disabled: enable it with PATCH /signal-types/{type.Key}."));
     }
 
     private async ValueTask<IntakeItem> ToItemAsync(

@@ -5,7 +5,7 @@ using SignalHub.Workspaces;
 
 namespace SignalHub.Signals;
 
-/// <summary>Taking signals in. Reading them is in <see cref="SignalsReadApi"/>.</summary>
+/// <summary>Taking signals in.</summary>
 public static class SignalsApi
 {
     public static void MapSignals(this IEndpointRouteBuilder routes)

@@ -24,6 +24,12 @@ public static class StorageServices
         services.AddSingleton<Migrator>();
         services.AddSingleton<EmbeddedPostgres>();
         services.AddSingleton<StorageStart>();
+        services.AddSingleton<KeysFile>();
+        services.AddSingleton<MonthlyPartitions>();
+        if (builder.Configuration.GetValue("Roles:Jobs", defaultValue: true))
+        {
+            services.AddHostedService<PartitionLoop>();
+        }
         services.AddHealthChecks().AddCheck<ReadinessCheck>("database");
         AddSecrets(services);
         return builder;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Numerics;
 using System.Security.Cryptography;
 
@@ -20,6 +21,7 @@ public static class ApiKey
 
     private const string Alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     private const int PublicLength = 8;
+    private static readonly SearchValues<char> _alphabet = SearchValues.Create(Alphabet);
     private const int SecretBytes = 32;
     private const int SecretLength = 43; // 62^43 > 2^256
     private const int PrefixLength = 8;
@@ -35,7 +37,7 @@ public static class ApiKey
     public static bool IsWellFormed(string text) =>
         text.Length == Length
         && (text.StartsWith(LivePrefix, StringComparison.Ordinal) || text.StartsWith(TestPrefix, StringComparison.Ordinal))
-        && text.AsSpan(PrefixLength).IndexOfAnyExcept(Alphabet) < 0;
+        && text.AsSpan(PrefixLength).IndexOfAnyExcept(_alphabet) < 0;
 
     /// <summary>Unsigned big-endian, padded to the length that every 32 bytes fit in.</summary>
     internal static string Base62(ReadOnlySpan<byte> bytes)

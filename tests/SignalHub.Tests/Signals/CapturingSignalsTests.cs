@@ -177,7 +177,7 @@ public sealed class CapturingSignalsTests : IAsyncLifetime
 
         string?[] buckets = [await BucketOfAsync(new { team_size = "12" }, 1), await BucketOfAsync(new { team_size = 3 }, 2), await BucketOfAsync(new { }, 3)];
 
-        Assert.Equal(["big_team", "any_team", null], buckets);
+        Assert.Equal(new string?[] { "big_team", "any_team", null }, buckets.AsEnumerable());
     }
 
     [Theory]

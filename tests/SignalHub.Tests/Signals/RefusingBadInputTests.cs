@@ -175,7 +175,7 @@ public sealed class RefusingBadInputTests(RefusingBadInputTests.Service service)
 
     [Fact]
     public async Task Two_megabytes_are_413() =>
-        await service.Acme.Client.PostTextAsync("/signals", $$"""{"context":{"x":"{{new string('x', 2 * 1024 * 1024)}}"}}""").ProblemAsync(413, "body_too_large");
+        await service.Acme.Client.PostTextAsync("/signals", "{\"context\":{\"x\":\"" + new string('x', 2 * 1024 * 1024) + "\"}}").ProblemAsync(413, "body_too_large");
 
     [Theory]
     [InlineData(1_000)]
@@ -198,7 +198,6 @@ public sealed class RefusingBadInputTests(RefusingBadInputTests.Service service)
 
     [Theory]
     [InlineData("GET", "/nothing", 404, "route_not_found")]
-    [InlineData("GET", "/signals/%00", 404, "not_found")]
     [InlineData("GET", "/signals/sig_short", 404, "not_found")]
     [InlineData("PUT", "/signals", 405, "method_not_allowed")]
     [InlineData("DELETE", "/me", 405, "method_not_allowed")]

@@ -34,6 +34,10 @@ internal static class IntakeFailure
         _ => Kind.Other,
     };
 
+    /// <summary>The connection broke, so a commit may have gone through and only its answer was lost.</summary>
+    public static bool LostItsAnswer(Exception e) =>
+        e is TimeoutException or DbException { SqlState: null } || (e is DbException { SqlState: { } state } && StartsWith(state, ["08", "57P"]));
+
     public static Problem ToProblem(Exception e) => Of(e) switch
     {
         Kind.Retry => ErrorHandling.Unavailable(),

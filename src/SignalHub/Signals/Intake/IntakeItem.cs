@@ -46,6 +46,9 @@ public sealed class IntakeItem
     /// <summary><see cref="TimeProvider.GetTimestamp"/> when it was queued.</summary>
     public long EnqueuedAt { get; set; }
 
+    /// <summary>An earlier try of its batch may have committed it.</summary>
+    public bool MayBeStored { get; set; }
+
     public string Mode => IsTest ? Caller.Test : Caller.Live;
 
     /// <summary>Whether webhooks and automations hear of it.</summary>

@@ -30,6 +30,10 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
             catch (Exception e) when (attempt < MaxTries && IntakeFailure.Of(e) == IntakeFailure.Kind.Retry)
             {
                 log.LogInformation("A batch of {Count} signals starts again (try {Attempt}): {Reason}", items.Count, attempt, IntakeFailure.Describe(e));
+                foreach (var item in items)
+                {
+                    item.MayBeStored |= IntakeFailure.LostItsAnswer(e);
+                }
             }
             catch (Exception e) when (IntakeFailure.Of(e) == IntakeFailure.Kind.Data && items.Count > 1)
             {
@@ -122,7 +126,7 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
             var item = items[i];
             if (loaded.Duplicates.TryGetValue(i, out var stored))
             {
-                results[i] = stored.ReceivedAt == item.ReceivedAt && stored.Captured.SignalId == item.SignalId
+                results[i] = item.MayBeStored && stored.ReceivedAt == item.ReceivedAt && stored.Captured.SignalId == item.SignalId
                     ? IntakeResult.Of(stored.Captured with { IsDuplicate = false })     // ours: the commit went through, its answer did not
                     : AsDuplicate(item, stored.Captured, stored.PayloadHash, stored.ContentHash);
                 continue;
