@@ -27,7 +27,7 @@ builder.Services.AddIdentity();
 builder.Services.AddLeads();
 builder.Services.AddSignals();
 builder.Services.AddSignalReads();
-builder.Services.AddWebhooks(builder.Configuration, TypeKey.Normalise);
+builder.Services.AddWebhooks(builder.Configuration, Catalogue.KeyOf);
 builder.Services.AddOpenApiDocument();
 
 var app = builder.Build();
