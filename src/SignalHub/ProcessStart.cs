@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Configuration.Json;
+using Microsoft.Extensions.Options;
 using SignalHub.Storage;
 
 namespace SignalHub;
@@ -51,6 +52,10 @@ internal static class ProcessStart
         catch (StartException e)
         {
             return await RefuseAsync(app, e.Message);
+        }
+        catch (OptionsValidationException e)
+        {
+            return await RefuseAsync(app, string.Join(" ", e.Failures));
         }
         catch (IOException e) when (e.InnerException is AddressInUseException)
         {

@@ -1,5 +1,6 @@
 using SignalHub;
 using SignalHub.Http;
+using SignalHub.Leads;
 using SignalHub.Leads.Identity;
 using SignalHub.Qualification;
 using SignalHub.Signals;
@@ -23,9 +24,10 @@ builder.Services.AddSignalTypes();
 builder.Services.AddQualification();
 builder.Services.AddSingleton<NewWorkspaceStep>(DefinitionStore.AddSamplesAsync);
 builder.Services.AddIdentity();
+builder.Services.AddLeads();
 builder.Services.AddSignals();
 builder.Services.AddSignalReads();
-builder.Services.AddWebhooks(builder.Configuration, TypeKey.Normalise);
+builder.Services.AddWebhooks(builder.Configuration, Catalogue.KeyOf);
 builder.Services.AddOpenApiDocument();
 
 var app = builder.Build();
@@ -37,7 +39,9 @@ app.UseKeyAuthentication();
 app.UseSwaggerPages();
 app.MapHealth();
 app.MapSignals();
+app.MapSignalReads();
 app.MapSignalTypes();
+app.MapLeads();
 app.MapQualification();
 app.MapWebhooks();
 app.MapWorkspaces();

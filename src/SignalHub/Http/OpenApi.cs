@@ -147,6 +147,10 @@ public static class OpenApi
                 {
                     AddBody(operation, "application/json", context.SchemaGenerator.GenerateSchema(type.GetGenericArguments()[0], context.SchemaRepository));
                 }
+                else if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(OptionalBody<>))
+                {
+                    AddBody(operation, "application/json", context.SchemaGenerator.GenerateSchema(type.GetGenericArguments()[0], context.SchemaRepository), required: false);
+                }
                 else if (type == typeof(Patch))
                 {
                     AddBody(operation, "application/merge-patch+json", new OpenApiSchema { Type = JsonSchemaType.Object });
@@ -176,10 +180,10 @@ public static class OpenApi
                 Name = name, In = ParameterLocation.Query, Description = description, Schema = new OpenApiSchema { Type = type },
             });
 
-        private static void AddBody(OpenApiOperation operation, string contentType, IOpenApiSchema schema) =>
+        private static void AddBody(OpenApiOperation operation, string contentType, IOpenApiSchema schema, bool required = true) =>
             operation.RequestBody = new OpenApiRequestBody
             {
-                Required = true,
+                Required = required,
                 Content = new Dictionary<string, OpenApiMediaType> { [contentType] = new() { Schema = schema } },
             };
     }

@@ -11,4 +11,8 @@ public static class OpenApiMetadata
         }
         return builder;
     }
+
+    /// <summary>The same, and what every route with a key answers: 401, 403, 503.</summary>
+    public static TBuilder Refuses<TBuilder>(this TBuilder builder, params int[] statuses) where TBuilder : IEndpointConventionBuilder =>
+        builder.ProducesProblems([.. statuses, 401, 403, 503]);
 }

@@ -28,10 +28,13 @@ public static class QualificationApi
     private static void MapIcps(RouteGroupBuilder icps)
     {
         icps.MapGet("/", IcpApi.ListIcps).Reads<Page<DefinitionView>>().Refuses(400);
-        icps.MapPost("/", IcpApi.CreateIcp).Writes<DefinitionView>(201).Refuses(400, 409, 413, 415, 422);
+        icps.MapPost("/", IcpApi.CreateIcp).Writes<DefinitionView>(201).Refuses(400, 409, 413, 415, 422)
+            .WithRequestExample(DefinitionExamples.Icp);
         icps.MapGet("/{code}", IcpApi.GetIcp).Reads<DefinitionView>().Refuses(404);
-        icps.MapPut("/{code}", IcpApi.PutIcp).Writes<DefinitionView>(200, 201).Refuses(400, 409, 413, 415, 422);
-        icps.MapPatch("/{code}", IcpApi.PatchIcp).Writes<DefinitionView>(200).Refuses(400, 404, 413, 415, 422);
+        icps.MapPut("/{code}", IcpApi.PutIcp).Writes<DefinitionView>(200, 201).Refuses(400, 409, 413, 415, 422)
+            .WithRequestExample(DefinitionExamples.Icp);
+        icps.MapPatch("/{code}", IcpApi.PatchIcp).Writes<DefinitionView>(200).Refuses(400, 404, 413, 415, 422)
+            .WithRequestExample(DefinitionExamples.Patch);
         icps.MapDelete("/{code}", IcpApi.DeleteIcp).Deletes().Refuses(404, 409);
         icps.MapGet("/{code}/versions", IcpApi.ListIcpVersions).Reads<Page<DefinitionVersionView>>().Refuses(400, 404);
     }
@@ -39,10 +42,13 @@ public static class QualificationApi
     private static void MapPersonas(RouteGroupBuilder personas)
     {
         personas.MapGet("/", PersonaApi.ListPersonas).Reads<Page<DefinitionView>>().Refuses(400);
-        personas.MapPost("/", PersonaApi.CreatePersona).Writes<DefinitionView>(201).Refuses(400, 409, 413, 415, 422);
+        personas.MapPost("/", PersonaApi.CreatePersona).Writes<DefinitionView>(201).Refuses(400, 409, 413, 415, 422)
+            .WithRequestExample(DefinitionExamples.Persona);
         personas.MapGet("/{code}", PersonaApi.GetPersona).Reads<DefinitionView>().Refuses(404);
-        personas.MapPut("/{code}", PersonaApi.PutPersona).Writes<DefinitionView>(200, 201).Refuses(400, 409, 413, 415, 422);
-        personas.MapPatch("/{code}", PersonaApi.PatchPersona).Writes<DefinitionView>(200).Refuses(400, 404, 413, 415, 422);
+        personas.MapPut("/{code}", PersonaApi.PutPersona).Writes<DefinitionView>(200, 201).Refuses(400, 409, 413, 415, 422)
+            .WithRequestExample(DefinitionExamples.Persona);
+        personas.MapPatch("/{code}", PersonaApi.PatchPersona).Writes<DefinitionView>(200).Refuses(400, 404, 413, 415, 422)
+            .WithRequestExample(DefinitionExamples.Patch);
         personas.MapDelete("/{code}", PersonaApi.DeletePersona).Deletes().Refuses(404);
         personas.MapGet("/{code}/versions", PersonaApi.ListPersonaVersions).Reads<Page<DefinitionVersionView>>().Refuses(400, 404);
     }
@@ -63,14 +69,6 @@ public static class QualificationApi
 
     private static RouteHandlerBuilder Deletes(this RouteHandlerBuilder route) =>
         route.RequireScope(Scopes.Manage, liveOnly: true).Produces(StatusCodes.Status204NoContent);
-
-    private static void Refuses(this RouteHandlerBuilder route, params int[] statuses)
-    {
-        foreach (var status in (int[])[.. statuses, 401, 403, 503])
-        {
-            route.Produces<ProblemBody>(status, "application/problem+json");
-        }
-    }
 }
 
 /// <summary>Loads a workspace's definitions and reports those that no longer compile.</summary>

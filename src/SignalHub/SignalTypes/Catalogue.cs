@@ -73,6 +73,9 @@ public static class Catalogue
         .DistinctBy(entry => entry.Key)
         .ToFrozenDictionary(StringComparer.Ordinal);
 
+    /// <summary>The key of a type called so, of a built-in one also by its alias; null for what cannot be a name.</summary>
+    public static string? KeyOf(string name) => TypeKey.Normalise(name) is { } key ? Find(key)?.Key ?? key : null;
+
     /// <summary>By its key, or by its alias in the form <see cref="TypeKey.Normalise"/> gives it.</summary>
     public static BuiltInType? Find(string normalised) => _byKeyOrAlias.GetValueOrDefault(normalised);
 

@@ -25,12 +25,12 @@ public static class SignalTypesApi
         var types = routes.MapGroup("/signal-types").WithTags("Signal types");
         types.MapGet("/", ListSignalTypes).RequireScope(Scopes.Read).Produces<Page<SignalTypeView>>().Refuses(400);
         types.MapPost("/", CreateSignalType).RequireScope(Scopes.Manage, liveOnly: true)
-            .Produces<SignalTypeView>(201).Refuses(400, 409, 413, 415, 422);
+            .Produces<SignalTypeView>(201).Refuses(400, 409, 413, 415, 422).WithRequestExample(SignalTypeExamples.Create);
         types.MapGet("/{key}", GetSignalType).RequireScope(Scopes.Read).Produces<SignalTypeView>().Refuses(404);
         types.MapPut("/{key}", PutSignalType).RequireScope(Scopes.Manage, liveOnly: true)
-            .Produces<SignalTypeView>().Produces<SignalTypeView>(201).Refuses(400, 413, 415, 422);
+            .Produces<SignalTypeView>().Produces<SignalTypeView>(201).Refuses(400, 413, 415, 422).WithRequestExample(SignalTypeExamples.Create);
         types.MapPatch("/{key}", PatchSignalType).RequireScope(Scopes.Manage, liveOnly: true)
-            .Produces<SignalTypeView>().Refuses(400, 404, 413, 415, 422);
+            .Produces<SignalTypeView>().Refuses(400, 404, 413, 415, 422).WithRequestExample(SignalTypeExamples.Patch);
         types.MapDelete("/{key}", DeleteSignalType).RequireScope(Scopes.Manage, liveOnly: true).Produces(204).Refuses(404, 409);
     }
 
@@ -101,14 +101,6 @@ public static class SignalTypesApi
     }
 
     private static string Path(string key) => $"/signal-types/{Uri.EscapeDataString(key)}";
-
-    private static void Refuses(this RouteHandlerBuilder route, params int[] statuses)
-    {
-        foreach (var status in (int[])[.. statuses, 401, 403, 503])
-        {
-            route.Produces<ProblemBody>(status, "application/problem+json");
-        }
-    }
 }
 
 /// <summary>Loads a workspace's types and reports sub-rules that no longer compile.</summary>

@@ -8,6 +8,13 @@ namespace SignalHub.Signals;
 /// <summary>Taking signals in.</summary>
 public static class SignalsApi
 {
+    private const string Example = """
+        {"signal_type": "custom_event", "source": "your-system-name", "event_name": "user_invited_teammate",
+         "occurred_at": "2026-05-26T14:30:00Z",
+         "identity": {"email": "person@company.com", "company_domain": "company.com", "first_name": "Jane", "last_name": "Doe", "title": "VP Engineering"},
+         "context": {"team_size": 12, "plan_tier": "free"}}
+        """;
+
     public static void MapSignals(this IEndpointRouteBuilder routes)
     {
         routes.MapPost("/signals", CaptureAsync)
@@ -16,7 +23,8 @@ public static class SignalsApi
             .Accepts<SignalBody>("application/json")
             .Produces<SignalResponse>(StatusCodes.Status201Created)
             .Produces<SignalResponse>(StatusCodes.Status200OK)
-            .ProducesProblems(400, 401, 403, 413, 415, 422, 429, 503);
+            .ProducesProblems(400, 401, 403, 413, 415, 422, 429, 503)
+            .WithRequestExample(Example);
     }
 
     /// <summary>Send a signal</summary>

@@ -17,10 +17,8 @@ public sealed class Database : IAsyncDisposable
     // Reaching the server takes milliseconds; a client waiting for its 503 should not wait for the driver's 15 s.
     private const int ConnectTimeoutSeconds = 5;
 
-    // Statements kept prepared on each connection: there are fewer of them than this. Behind a pooler in transaction mode set
-    // "Max Auto Prepare=0" in the connection string.
-    private const int PreparedStatements = 200;
-    private const string AutoPrepareKeyword = "Max Auto Prepare";
+    // Behind a pooler in transaction mode prepared statements are lost between transactions: this in the connection string says so.
+    private const string PoolerKeyword = "Max Auto Prepare";
 
     private NpgsqlDataSource? _source;
     private string? _connectionString;
@@ -32,6 +30,12 @@ public sealed class Database : IAsyncDisposable
 
     /// <summary>A pool for that address; no connection is opened yet.</summary>
     public Database(string connectionString) => Connect(connectionString);
+
+    /// <summary>
+    /// Whether hot statements are prepared on each connection. By hand: the driver's automatic preparation (Npgsql 10.0.0) loses
+    /// the protocol's thread when a statement fails while it is being prepared, and ours fail on purpose when another node was first.
+    /// </summary>
+    public bool Prepares { get; private set; }
 
     public NpgsqlDataSource Source => _source ?? throw new InvalidOperationException("The database was used before the start step connected it.");
 
@@ -47,6 +51,7 @@ public sealed class Database : IAsyncDisposable
         }
         var settings = WithDefaults(connectionString);
         _connectionString = settings.ConnectionString;
+        Prepares = !(settings.ShouldSerialize(PoolerKeyword) && settings.MaxAutoPrepare == 0);
         _source = new NpgsqlDataSourceBuilder(_connectionString).Build();
     }
 
@@ -74,11 +79,6 @@ public sealed class Database : IAsyncDisposable
             NoResetOnClose = true,
         };
         settings.ApplicationName ??= "SignalHub";
-        if (!settings.ShouldSerialize(AutoPrepareKeyword))
-        {
-            settings.MaxAutoPrepare = PreparedStatements;
-            settings.AutoPrepareMinUsages = 2;
-        }
         if (settings.MaxPoolSize == drivers.MaxPoolSize)
         {
             settings.MaxPoolSize = Math.Max(PoolSize, settings.MinPoolSize);

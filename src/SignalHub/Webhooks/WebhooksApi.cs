@@ -9,6 +9,11 @@ namespace SignalHub.Webhooks;
 /// <summary>Routes and services of the slice.</summary>
 public static class WebhooksApi
 {
+    private const string EndpointExample = """
+        {"url": "https://example.com/hooks/signalhub", "description": "CRM", "events": ["signal.qualified"],
+         "filter": {"sources": ["segment"], "when": "icp.score >= 70"}, "retry_policy": "standard"}
+        """;
+
     /// <summary>Endpoints, events, the delivery log and everything that sends. Needs the database and data protection to be registered.</summary>
     /// <param name="typeKey">How ingest names signal types, so that filters name them alike.</param>
     public static IServiceCollection AddWebhooks(this IServiceCollection services, IConfiguration configuration, SignalTypeKey typeKey)
@@ -27,42 +32,38 @@ public static class WebhooksApi
 
     public static void MapWebhooks(this IEndpointRouteBuilder routes)
     {
-        MapEndpoints(routes.MapGroup("/webhooks/endpoints").WithTags("Webhook endpoints"));
-        MapDeliveries(routes.MapGroup("/webhooks/deliveries").WithTags("Webhook deliveries"));
+        MapEndpoints(routes.MapGroup("/webhooks/endpoints").WithTags("Webhook endpoints").ProducesProblems(401, 403, 503));
+        MapDeliveries(routes.MapGroup("/webhooks/deliveries").WithTags("Webhook deliveries").ProducesProblems(401, 403, 503));
     }
 
     private static void MapEndpoints(RouteGroupBuilder endpoints)
     {
-        endpoints.MapGet("/", EndpointsApi.ListEndpoints).Reads<Page<EndpointView>>().Refuses(400);
-        endpoints.MapPost("/", EndpointsApi.CreateEndpoint).Manages<EndpointView>(201).Refuses(400, 409, 413, 415, 422);
-        endpoints.MapGet("/{id}", EndpointsApi.GetEndpoint).Reads<EndpointView>().Refuses(404);
-        endpoints.MapPut("/{id}", EndpointsApi.PutEndpoint).Manages<EndpointView>(200).Refuses(400, 404, 413, 415, 422);
-        endpoints.MapPatch("/{id}", EndpointsApi.PatchEndpoint).Manages<EndpointView>(200).Refuses(400, 404, 413, 415, 422);
-        endpoints.MapDelete("/{id}", EndpointsApi.DeleteEndpoint).RequireScope(Scopes.Manage, liveOnly: true).Produces(204).Refuses(404);
-        endpoints.MapPost("/{id}/rotate", EndpointsApi.RotateEndpointSecret).Manages<EndpointView>(201).Refuses(400, 404, 413, 415, 422);
-        endpoints.MapPost("/{id}/rotate/finish", EndpointsApi.FinishEndpointRotation).Manages<EndpointView>(200).Refuses(404);
-        endpoints.MapPost("/{id}/test", EndpointsApi.TestEndpoint).Manages<TestSendView>(200).Refuses(404);
+        endpoints.MapGet("/", EndpointsApi.ListEndpoints).Reads<Page<EndpointView>>().ProducesProblems(400);
+        endpoints.MapPost("/", EndpointsApi.CreateEndpoint).Manages<EndpointView>(201).ProducesProblems(400, 409, 413, 415, 422)
+            .WithRequestExample(EndpointExample);
+        endpoints.MapGet("/{id}", EndpointsApi.GetEndpoint).Reads<EndpointView>().ProducesProblems(404);
+        endpoints.MapPut("/{id}", EndpointsApi.PutEndpoint).Manages<EndpointView>(200).ProducesProblems(400, 404, 413, 415, 422)
+            .WithRequestExample(EndpointExample);
+        endpoints.MapPatch("/{id}", EndpointsApi.PatchEndpoint).Manages<EndpointView>(200).ProducesProblems(400, 404, 413, 415, 422)
+            .WithRequestExample("""{"enabled": true}""");
+        endpoints.MapDelete("/{id}", EndpointsApi.DeleteEndpoint).RequireScope(Scopes.Manage, liveOnly: true).Produces(204).ProducesProblems(404);
+        endpoints.MapPost("/{id}/rotate", EndpointsApi.RotateEndpointSecret).Manages<EndpointView>(201).ProducesProblems(400, 404, 413, 415, 422)
+            .WithRequestExample("""{"grace_period_hours": 24}""");
+        endpoints.MapPost("/{id}/rotate/finish", EndpointsApi.FinishEndpointRotation).Manages<EndpointView>(200).ProducesProblems(404);
+        endpoints.MapPost("/{id}/test", EndpointsApi.TestEndpoint).Manages<TestSendView>(200).ProducesProblems(404);
     }
 
     private static void MapDeliveries(RouteGroupBuilder deliveries)
     {
-        deliveries.MapGet("/", DeliveriesApi.ListDeliveries).Reads<Page<DeliveryView>>().Refuses(400);
-        deliveries.MapGet("/{id}", DeliveriesApi.GetDelivery).Reads<DeliveryDetailView>().Refuses(404);
-        deliveries.MapPost("/{id}/retry", DeliveriesApi.RetryDelivery).Manages<DeliveryView>(202).Refuses(404, 409);
+        deliveries.MapGet("/", DeliveriesApi.ListDeliveries).Reads<Page<DeliveryView>>().ProducesProblems(400);
+        deliveries.MapGet("/{id}", DeliveriesApi.GetDelivery).Reads<DeliveryDetailView>().ProducesProblems(404);
+        deliveries.MapPost("/{id}/retry", DeliveriesApi.RetryDelivery).Manages<DeliveryView>(202).ProducesProblems(404, 409);
     }
 
     private static RouteHandlerBuilder Reads<T>(this RouteHandlerBuilder route) => route.RequireScope(Scopes.Read, liveOnly: true).Produces<T>();
 
     private static RouteHandlerBuilder Manages<T>(this RouteHandlerBuilder route, int status) =>
         route.RequireScope(Scopes.Manage, liveOnly: true).Produces<T>(status);
-
-    private static void Refuses(this RouteHandlerBuilder route, params int[] statuses)
-    {
-        foreach (var status in statuses.Concat([401, 403, 503]))
-        {
-            route.Produces<ProblemBody>(status, "application/problem+json");
-        }
-    }
 }
 
 /// <summary>Loads a workspace's endpoints and reports those whose condition no longer compiles.</summary>

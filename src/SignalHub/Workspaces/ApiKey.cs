@@ -21,11 +21,12 @@ public static class ApiKey
 
     private const string Alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     private const int PublicLength = 8;
-    private static readonly SearchValues<char> _alphabet = SearchValues.Create(Alphabet);
     private const int SecretBytes = 32;
     private const int SecretLength = 43; // 62^43 > 2^256
     private const int PrefixLength = 8;
     private const int Length = PrefixLength + PublicLength + SecretLength;
+
+    private static readonly SearchValues<char> _digits = SearchValues.Create(Alphabet);
 
     public static string New(bool isTest) =>
         (isTest ? TestPrefix : LivePrefix) + RandomNumberGenerator.GetString(Alphabet, PublicLength) + Base62(RandomNumberGenerator.GetBytes(SecretBytes));
@@ -37,7 +38,7 @@ public static class ApiKey
     public static bool IsWellFormed(string text) =>
         text.Length == Length
         && (text.StartsWith(LivePrefix, StringComparison.Ordinal) || text.StartsWith(TestPrefix, StringComparison.Ordinal))
-        && text.AsSpan(PrefixLength).IndexOfAnyExcept(_alphabet) < 0;
+        && text.AsSpan(PrefixLength).IndexOfAnyExcept(_digits) < 0;
 
     /// <summary>Unsigned big-endian, padded to the length that every 32 bytes fit in.</summary>
     internal static string Base62(ReadOnlySpan<byte> bytes)

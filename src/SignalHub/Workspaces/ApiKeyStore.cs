@@ -64,7 +64,7 @@ public sealed class ApiKeyStore(Database database, WorkspaceChanges changes)
              order by created_at desc, id desc limit @rows
             """);
         command.Parameters.AddWithValue("workspace_id", workspaceId);
-        command.Parameters.AddPage(page);
+        WorkspaceStore.AddPage(command, page);
         return [.. (await ReadAsync(command, cancellationToken)).Select(row => row.Key)];
     }
 

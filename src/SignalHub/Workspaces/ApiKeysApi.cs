@@ -11,11 +11,13 @@ internal static class ApiKeysApi
     public static void MapApiKeys(this IEndpointRouteBuilder routes)
     {
         var keys = routes.MapGroup("/api-keys").WithTags("API keys").RequireScope(Scopes.Manage, liveOnly: true).ProducesProblems(401, 403, 503);
-        keys.MapPost("/", CreateApiKey).Validate<ApiKeyBody>().ProducesProblems(400, 413, 415, 422);
+        keys.MapPost("/", CreateApiKey).Validate<ApiKeyBody>().ProducesProblems(400, 413, 415, 422)
+            .WithRequestExample("""{"name":"zapier","scopes":["ingest"],"mode":"live","expires_at":null}""");
         keys.MapGet("/", ListApiKeys).ProducesProblems(400);
         keys.MapGet("/{id}", GetApiKey).ProducesProblems(404);
-        keys.MapPatch("/{id}", PatchApiKey).ProducesProblems(400, 404, 413, 415, 422);
-        keys.MapPost("/{id}/rotate", RotateApiKey).Validate<RotationBody>().ProducesProblems(400, 404, 409, 413, 415, 422);
+        keys.MapPatch("/{id}", PatchApiKey).ProducesProblems(400, 404, 413, 415, 422).WithRequestExample("""{"name":"make"}""");
+        keys.MapPost("/{id}/rotate", RotateApiKey).Validate<RotationBody>().ProducesProblems(400, 404, 409, 413, 415, 422)
+            .WithRequestExample("""{"grace_period_hours":24}""");
         keys.MapDelete("/{id}", RevokeApiKey).ProducesProblems(404);
     }
 
@@ -79,7 +81,7 @@ internal static class ApiKeysApi
     /// </remarks>
     /// <param name="id">The key's id (`key_…`).</param>
     internal static async Task<Results<Created<ApiKeySecretView>, Problem>> RotateApiKey(
-        Caller caller, string id, Body<RotationBody> body, ApiKeyStore store, TimeProvider time, CancellationToken cancellationToken)
+        Caller caller, string id, OptionalBody<RotationBody> body, ApiKeyStore store, TimeProvider time, CancellationToken cancellationToken)
     {
         if (await FindAsync(caller, id, store, cancellationToken) is not { } key)
         {

@@ -16,10 +16,20 @@ public sealed class KeyUse(ApiKeyStore store)
         {
             return 0;
         }
-        // A request that still holds the old dictionary loses its note to the next one within 30 s of use; a later one counts.
-        var uses = Interlocked.Exchange(ref _uses, new());
-        var written = uses.ToDictionary();
-        await store.TouchAsync(written, cancellationToken);
-        return written.Count;
+        // A request that took the old dictionary a moment ago may come too late for the copy: its key's next use counts.
+        var uses = Interlocked.Exchange(ref _uses, new()).ToDictionary();
+        try
+        {
+            await store.TouchAsync(uses, cancellationToken);
+        }
+        catch
+        {
+            foreach (var (key, usedAt) in uses)
+            {
+                _uses.TryAdd(key, usedAt);
+            }
+            throw;
+        }
+        return uses.Count;
     }
 }

@@ -58,7 +58,7 @@ public sealed class WorkspaceStore(Database database, IEnumerable<NewWorkspaceSt
              where @before_time::timestamptz is null or (created_at, id) < (@before_time, @before_id)
              order by created_at desc, id desc limit @rows
             """);
-        command.Parameters.AddPage(page);
+        AddPage(command, page);
         return await ReadAsync(command, cancellationToken);
     }
 
@@ -92,6 +92,14 @@ public sealed class WorkspaceStore(Database database, IEnumerable<NewWorkspaceSt
         await transaction.CommitAsync(cancellationToken);
         changes.Announce(id);
         return (changed, null);
+    }
+
+    /// <summary>Where the page begins, and one row more than it has: the extra one tells that there is a next page.</summary>
+    internal static void AddPage(NpgsqlCommand command, PageRequest page)
+    {
+        command.Parameters.AddWithValue("before_time", NpgsqlDbType.TimestampTz, (object?)page.BeforeTime ?? DBNull.Value);
+        command.Parameters.AddWithValue("before_id", NpgsqlDbType.Uuid, (object?)page.BeforeId ?? DBNull.Value);
+        command.Parameters.AddWithValue("rows", page.Limit + 1);
     }
 
     /// <summary>Null: a workspace with that id is there.</summary>
@@ -140,16 +148,5 @@ public sealed class WorkspaceStore(Database database, IEnumerable<NewWorkspaceSt
                 JsonSerializer.Deserialize<WorkspaceSettings>(reader.GetString(4), Json.Options)!, reader.GetFieldValue<DateTimeOffset>(5)));
         }
         return rows;
-    }
-}
-
-internal static class PageParameters
-{
-    /// <summary>Where the page begins, and one row more than it has: the extra one tells that there is a next page.</summary>
-    public static void AddPage(this NpgsqlParameterCollection parameters, PageRequest page)
-    {
-        parameters.AddWithValue("before_time", NpgsqlDbType.TimestampTz, (object?)page.BeforeTime ?? DBNull.Value);
-        parameters.AddWithValue("before_id", NpgsqlDbType.Uuid, (object?)page.BeforeId ?? DBNull.Value);
-        parameters.AddWithValue("rows", page.Limit + 1);
     }
 }

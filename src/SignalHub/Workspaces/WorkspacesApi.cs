@@ -12,14 +12,17 @@ public static class WorkspacesApi
     public static void MapWorkspaces(this IEndpointRouteBuilder routes)
     {
         var all = routes.MapGroup("/workspaces").WithTags("Workspaces").RequireOperator().ProducesProblems(401, 403, 503);
-        all.MapPost("/", CreateWorkspace).Validate<WorkspaceBody>().Produces<NewWorkspaceView>(201).ProducesProblems(400, 413, 415, 422);
+        all.MapPost("/", CreateWorkspace).Validate<WorkspaceBody>().ProducesProblems(400, 413, 415, 422)
+            .WithRequestExample("""{"name":"Acme"}""");
         all.MapGet("/", ListWorkspaces).ProducesProblems(400);
         all.MapGet("/{id}", GetWorkspace).ProducesProblems(404);
-        all.MapPatch("/{id}", PatchWorkspace).ProducesProblems(400, 404, 413, 415, 422);
+        all.MapPatch("/{id}", PatchWorkspace).ProducesProblems(400, 404, 413, 415, 422)
+            .WithRequestExample("""{"limits":{"per_minute":1000,"per_day":0}}""");
 
         var own = routes.MapGroup("/workspace").WithTags("Workspaces").RequireScope(Scopes.Manage, liveOnly: true).ProducesProblems(401, 403, 503);
         own.MapGet("/", GetOwnWorkspace);
-        own.MapPatch("/", PatchOwnWorkspace).ProducesProblems(400, 413, 415, 422);
+        own.MapPatch("/", PatchOwnWorkspace).ProducesProblems(400, 413, 415, 422)
+            .WithRequestExample("""{"settings":{"fire_max_age_seconds":86400}}""");
 
         routes.MapApiKeys();
         routes.MapMe();

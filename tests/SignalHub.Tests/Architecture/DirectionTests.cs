@@ -10,7 +10,7 @@ namespace SignalHub.Tests.Architecture;
 /// </summary>
 public sealed partial class DirectionTests
 {
-    private static readonly string[] _ground = ["Http", "Storage"];
+    private static readonly string[] _ground = ["Http", "Storage", "Resources"];
 
     // Conditions is a leaf language that every slice may speak; the rest is who may know whom.
     private static readonly Dictionary<string, string[]> _allowed = new(StringComparer.Ordinal)
@@ -22,6 +22,7 @@ public sealed partial class DirectionTests
         ["Qualification"] = ["Conditions", "Workspaces", .. _ground],
         ["Workspaces"] = [.. _ground],
         ["Conditions"] = [],
+        ["Resources"] = [],
         ["Http"] = [],
         ["Storage"] = [],
     };

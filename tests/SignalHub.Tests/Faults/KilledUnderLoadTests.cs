@@ -38,10 +38,13 @@ public sealed class KilledUnderLoadTests
         await Task.WhenAll(senders);
 
         Assert.Equal(Senders * SignalsEach, acknowledged.Count);
-        await receiver.WaitUntilAsync(requests => requests.Select(r => r.Headers["webhook-id"]).Distinct().Count() >= acknowledged.Count);
-        await process.DisposeAsync();
+        // What the dead had claimed is leased for a minute and a half: let that time pass.
         await using var connection = new Npgsql.NpgsqlConnection(database);
         await connection.OpenAsync();
+        await using var pass = new Npgsql.NpgsqlCommand("update delivery_queue set next_at = next_at - interval '10 minutes'", connection);
+        await pass.ExecuteNonQueryAsync();
+        await receiver.WaitUntilAsync(requests => requests.Select(r => r.Headers["webhook-id"]).Distinct().Count() >= acknowledged.Count);
+        await process.DisposeAsync();
         await using var command = new Npgsql.NpgsqlCommand(
             "select (select count(*) from signals), (select sum(signal_count)::bigint from leads), (select count(*) from delivery_queue), (select count(*) from delivery_history where state = 'delivered')", connection);
         await using var reader = await command.ExecuteReaderAsync();
@@ -56,8 +59,7 @@ public sealed class KilledUnderLoadTests
         ("ConnectionStrings__SignalHub", database), ("SignalHub__OperatorKey", SignalHubApp.OperatorKey),
         ("SignalHub__EncryptionKey", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="), ("Webhooks__AllowHttp", "true"),
         ("Webhooks__AllowedNetworks__0", "127.0.0.0/8"), ("RateLimits__PerMinute", "0"), ("RateLimits__PerDay", "0"),
-        // Leases of the dead are taken over soon enough for a test.
-        ("Webhooks__Lease", "00:00:12"), ("Webhooks__LeaseMargin", "00:00:01"), ("Serilog__MinimumLevel__Override__SignalHub", "Warning"),
+        ("Serilog__MinimumLevel__Override__SignalHub", "Warning"),
     ];
 
     private static async Task<string> PrepareAsync(Uri url, string receiver)

@@ -143,11 +143,18 @@ public sealed class RoutingEventsTests
         var when = Gen.Elements<string?>(null, "signal.context.n > 1", "signal.context.n < 1", "signal.context.missing == 1", "broken (");
         var types = Gen.SubListOf<string>(WebhookEventTypes.All.AsEnumerable()).Select(t => t.ToArray());
         var endpoints =
-            from signalTypes in part from sources in part from projects in part from priority in priorities from condition in when
-            from events in types from enabled in Gen.Elements(true, false)
+            from signalTypes in part
+            from sources in part
+            from projects in part
+            from priority in priorities
+            from condition in when
+            from events in types
+            from enabled in Gen.Elements(true, false)
             select Endpoint.Of(NextId(), enabled, events, new EndpointFilter(signalTypes, sources, projects, priority, condition));
         var inputs =
-            from type in Gen.Elements(WebhookEventTypes.All.ToArray()) from key in Gen.Elements("a", "b", "d") from source in Gen.Elements("a", "C")
+            from type in Gen.Elements(WebhookEventTypes.All.ToArray())
+            from key in Gen.Elements("a", "b", "d")
+            from source in Gen.Elements("a", "C")
             select new RoutingInput(type, key, source, Given.Context("""{"n":2}"""));
 
         Prop.ForAll(endpoints.ListOf().ToArbitrary(), inputs.ToArbitrary(), (list, input) =>

@@ -64,7 +64,8 @@ public static class IntakeStore
         """;
 
     /// <summary>Begins the transaction, finds the duplicates, locks and reads what the keys of the batch touch.</summary>
-    public static async Task<LoadedBatch> LoadAsync(NpgsqlConnection connection, IReadOnlyList<IntakeItem> items, CancellationToken ct)
+    public static async Task<LoadedBatch> LoadAsync(
+        NpgsqlConnection connection, bool prepare, IReadOnlyList<IntakeItem> items, CancellationToken ct)
     {
         await using var batch = new NpgsqlBatch(connection);
         batch.Add("begin");
@@ -77,6 +78,10 @@ public static class IntakeStore
             .Column(byClient.Of(i => items[i].WorkspaceId)).Column(byClient.Of(i => items[i].Mode)).Column(byClient.Of(i => items[i].Dedupe.Hash));
         IdentityLoadStore.AddTo(batch, KeysOf(items, person: true), KeysOf(items, person: false));
 
+        if (prepare)
+        {
+            await batch.PrepareAsync(ct);       // a round trip only for what this connection has not prepared yet
+        }
         var duplicates = new Dictionary<int, StoredDuplicate>();
         var world = new IdentityWorld();
         await using var reader = await batch.ExecuteReaderAsync(ct);
@@ -94,7 +99,7 @@ public static class IntakeStore
     }
 
     /// <summary>Writes the plan and commits, in one round trip.</summary>
-    public static async Task SaveAsync(NpgsqlConnection connection, IntakePlan plan, DateTimeOffset now, CancellationToken ct)
+    public static async Task SaveAsync(NpgsqlConnection connection, bool prepare, IntakePlan plan, DateTimeOffset now, CancellationToken ct)
     {
         await using var batch = new NpgsqlBatch(connection);
         IdentitySaveStore.AddTo(batch, plan.World, now);
@@ -103,6 +108,10 @@ public static class IntakeStore
         OutboxStore.AddTo(batch, plan.Events, plan.Deliveries);
         UsageStore.AddTo(batch, plan.Signals.Select(s => (s.Item.WorkspaceId, s.Item.ReceivedAt, s.Item.IsTest)));
         batch.Add("commit");
+        if (prepare)
+        {
+            await batch.PrepareAsync(ct);
+        }
         await batch.ExecuteNonQueryAsync(ct);
     }
 

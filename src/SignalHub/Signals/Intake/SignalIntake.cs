@@ -63,7 +63,7 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
         LoadedBatch loaded;
         try
         {
-            loaded = await IntakeStore.LoadAsync(connection, [item], ct);
+            loaded = await IntakeStore.LoadAsync(connection, database.Prepares, [item], ct);
         }
         finally
         {
@@ -86,7 +86,7 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
         await using var connection = await database.OpenAsync(CancellationToken.None);
         try
         {
-            var loaded = await IntakeStore.LoadAsync(connection, items, CancellationToken.None);
+            var loaded = await IntakeStore.LoadAsync(connection, database.Prepares, items, CancellationToken.None);
             if (!loaded.World.IsConsistent)
             {
                 throw new IntakeConflictException();
@@ -101,7 +101,7 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
                 await IntakeStore.RollbackAsync(connection);
                 return results;
             }
-            await IntakeStore.SaveAsync(connection, plan, Timestamps.Truncate(time.GetUtcNow()), CancellationToken.None);
+            await IntakeStore.SaveAsync(connection, database.Prepares, plan, Timestamps.Truncate(time.GetUtcNow()), CancellationToken.None);
             if (plan.Deliveries.Count > 0)
             {
                 deliveries.Wake();
