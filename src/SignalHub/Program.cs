@@ -2,6 +2,7 @@ using SignalHub;
 using SignalHub.Http;
 using SignalHub.Leads;
 using SignalHub.Leads.Identity;
+using SignalHub.Operations;
 using SignalHub.Qualification;
 using SignalHub.Signals;
 using SignalHub.SignalTypes;
@@ -28,6 +29,7 @@ builder.Services.AddLeads();
 builder.Services.AddSignals();
 builder.Services.AddSignalReads();
 builder.Services.AddWebhooks(builder.Configuration, Catalogue.KeyOf);
+builder.Services.AddOperations(builder.Configuration);
 builder.Services.AddOpenApiDocument();
 
 var app = builder.Build();
@@ -45,7 +47,7 @@ app.MapLeads();
 app.MapQualification();
 app.MapWebhooks();
 app.MapWorkspaces();
-return await app.RunSignalHubAsync(IdentityServices.CheckAsync, FirstStart.RunAsync);
+return await app.RunSignalHubAsync(IdentityServices.CheckAsync, OperationServices.ConnectAsync, FirstStart.RunAsync);
 
 /// <summary>Public for the tests' WebApplicationFactory.</summary>
 public partial class Program;

@@ -21,6 +21,7 @@ public sealed partial class DirectionTests
         ["SignalTypes"] = ["Conditions", "Workspaces", .. _ground],
         ["Qualification"] = ["Conditions", "Workspaces", .. _ground],
         ["Workspaces"] = [.. _ground],
+        ["Operations"] = ["Signals", "SignalTypes", "Leads", "Qualification", "Webhooks", "Workspaces", "Conditions", .. _ground],
         ["Conditions"] = [],
         ["Resources"] = [],
         ["Http"] = [],
