@@ -27,7 +27,8 @@ public sealed class SignalStore(IDbContextFactory<SignalHubDbContext> contexts)
     public async Task<IReadOnlyList<Listed<SignalView>>> ListAsync(Guid workspaceId, SignalFilter filter, PageRequest page, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var signals = await AboutAsync(db, workspaceId, db.Signals.Where(s => s.WorkspaceId == workspaceId && s.Mode == filter.Mode), filter, cancellationToken);
+        var ofMode = db.Signals.Where(s => s.WorkspaceId == workspaceId && s.Mode == filter.Mode);
+        var signals = await AboutAsync(db, workspaceId, ofMode, filter, cancellationToken);
         if (signals is null)
         {
             return [];
@@ -77,7 +78,8 @@ public sealed class SignalStore(IDbContextFactory<SignalHubDbContext> contexts)
     public async Task<SignalView?> FindAsync(Guid workspaceId, Guid id, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        return ById(db, workspaceId, id) is { } signal && await Shown(db, workspaceId, signal).FirstOrDefaultAsync(cancellationToken) is { } row ? View(row) : null;
+        var row = ById(db, workspaceId, id) is { } signal ? await Shown(db, workspaceId, signal).FirstOrDefaultAsync(cancellationToken) : null;
+        return row is null ? null : View(row);
     }
 
     /// <summary>The signal's mode and stored explanation; null when there is no such signal.</summary>
@@ -124,7 +126,8 @@ public sealed class SignalStore(IDbContextFactory<SignalHubDbContext> contexts)
             }
             signals = signals.Where(s => s.ContactId != null && contacts.Contains(s.ContactId.Value));
             // A person's signals are their lead's, and leads have an index.
-            var lead = await db.Leads.Where(l => l.WorkspaceId == workspaceId && l.MergedInto == null && l.ContactId != null && contacts.Contains(l.ContactId.Value))
+            var lead = await db.Leads
+                .Where(l => l.WorkspaceId == workspaceId && l.MergedInto == null && l.ContactId != null && contacts.Contains(l.ContactId.Value))
                 .Select(l => (Guid?)l.Id).FirstOrDefaultAsync(cancellationToken);
             if (lead is { } known)
             {

@@ -29,6 +29,11 @@ public sealed partial class ReadingPlansTests : IAsyncLifetime
                    case when n between 1 and 3 then '00000000-0000-0000-0000-000000000010'::uuid end, now(), now()
               from generate_series(0, 9) n
             """, _client.Workspace);
+        await _host.ExecuteAsync(
+            """
+            insert into leads (workspace_id, id, account_id, created_at, updated_at)
+            select $1, md5('lead' || n)::uuid, md5('account' || n)::uuid, now() - n * interval '1 minute', now() from generate_series(1, 5000) n
+            """, _client.Workspace);
         await _host.ExecuteAsync("vacuum analyze signals, leads, contacts, accounts");
     }
 
@@ -80,6 +85,16 @@ public sealed partial class ReadingPlansTests : IAsyncLifetime
 
         Assert.True(Touched(plan) is [var only] && only == $"signals_{occurred:yyyy_MM}", plan);
         Assert.Contains($"Index Scan using signals_{occurred:yyyy_MM}_pkey", plan, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_list_of_leads_walks_down_the_index_of_creation()
+    {
+        _recorder.Clear();
+        await _client.GetAsync("/leads?limit=20");
+        var plan = (await _recorder.ExplainAsync(_host.Database))[0];
+
+        Assert.True(plan.Contains("Index Scan using leads_newest", StringComparison.Ordinal) && !plan.Contains("Sort Key", StringComparison.Ordinal), plan);
     }
 
     [Fact]

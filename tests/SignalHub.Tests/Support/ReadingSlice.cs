@@ -21,8 +21,15 @@ internal static class ReadingSlice
             services.AddSingleton(time ?? TimeProvider.System);
             services.AddSingleton(new SignalHubOptions
             {
-                ConnectionString = null, DataDirectory = "", PostgresBinaries = null, OperatorKey = null, EncryptionKey = null, Demo = false,
-                Webhooks = new([], AllowHttp: false), RateLimits = new(0, 0), Roles = new(Api: true, Dispatcher: false, Jobs: false),
+                ConnectionString = null,
+                DataDirectory = "",
+                PostgresBinaries = null,
+                OperatorKey = null,
+                EncryptionKey = null,
+                Demo = false,
+                Webhooks = new([], AllowHttp: false),
+                RateLimits = new(0, 0),
+                Roles = new(Api: true, Dispatcher: false, Jobs: false),
             });
             services.TryAddSingleton<WorkspaceChanges>();
             services.AddSingleton<WorkspaceStore>();
