@@ -40,13 +40,16 @@ app.UseRouting();
 app.UseKeyAuthentication();
 app.UseSwaggerPages();
 app.MapHealth();
-app.MapSignals();
-app.MapSignalReads();
-app.MapSignalTypes();
-app.MapLeads();
-app.MapQualification();
-app.MapWebhooks();
-app.MapWorkspaces();
+if (app.Configuration.HasRole(Roles.Api))
+{
+    app.MapSignals();
+    app.MapSignalReads();
+    app.MapSignalTypes();
+    app.MapLeads();
+    app.MapQualification();
+    app.MapWebhooks();
+    app.MapWorkspaces();
+}
 return await app.RunSignalHubAsync(IdentityServices.CheckAsync, OperationServices.ConnectAsync, FirstStart.RunAsync);
 
 /// <summary>Public for the tests' WebApplicationFactory.</summary>

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using SignalHub.Leads;
+using SignalHub.Storage;
 
 namespace SignalHub.Operations;
 
@@ -34,7 +35,7 @@ public static class OperationServices
     {
         services.AddSingleton<RescoreStore>();
         services.AddSingleton<LeadRescoring>();
-        if (configuration.GetValue("Roles:Jobs", defaultValue: true))
+        if (configuration.HasRole(Roles.Jobs))
         {
             services.AddHostedService<RescoreLoop>();
         }

@@ -13,7 +13,7 @@ public sealed partial class ReadmeTests
     public async Task Its_curl_blocks_work_against_a_fresh_start_with_the_embedded_database()
     {
         using var directory = new TemporaryDirectory();
-        await using var service = ServiceProcess.Start(directory.Path, ("ASPNETCORE_ENVIRONMENT", "Development"), ("SignalHub__DataDirectory", ".signalhub"));
+        await using var service = ServiceProcess.Start(directory.Path, ("Webhooks__AllowHttp", "true"), ("Webhooks__AllowedNetworks__0", "127.0.0.0/8"));
         var url = await service.ReadyAsync();
 
         var output = await BashAsync(directory.Path, string.Join('\n', Blocks("readme").Concat(Blocks("readme-webhook")))

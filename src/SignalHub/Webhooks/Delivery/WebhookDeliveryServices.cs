@@ -26,7 +26,7 @@ public static class WebhookDeliveryServices
         services.AddSingleton<AttemptStore>();
         services.AddSingleton<TestSend>();
         services.AddSingleton<Dispatcher>();
-        if (configuration.GetValue("Roles:Dispatcher", defaultValue: true))
+        if (configuration.HasRole(Roles.Dispatcher))
         {
             services.AddHostedService<DeliveryLoop>();
         }
