@@ -130,16 +130,33 @@ public sealed class SharedQueueTests : IAsyncLifetime
     {
         const int Backlog = 100_000;
         var dead = await _bench.AddEndpointAsync("http://127.0.0.1:1/");
-        await _bench.QueueManyAsync(dead, Backlog, dueSince: TimeSpan.FromDays(1));
         var healthy = new List<Guid>();
         for (var i = 0; i < 20; i++)
         {
             healthy.Add(await _bench.AddEndpointAsync(_receiver.Url));
-            await _bench.QueueAsync(healthy[^1]);
+        }
+        var without = await FastestClaimAsync();
+        await _bench.QueueManyAsync(dead, Backlog, dueSince: TimeSpan.FromDays(1));
+        foreach (var endpoint in healthy)
+        {
+            await _bench.QueueAsync(endpoint);
         }
         await _bench.ExecuteAsync("analyze delivery_queue");
 
         var claimed = await _bench.Node.Store.ClaimAsync(Claims.All(room: 100), default);
+        var with = await FastestClaimAsync();
+
+        var byEndpoint = claimed.CountBy(c => c.Target.Key.EndpointId).ToDictionary();
+        Assert.All(healthy, endpoint => Assert.Equal(1, byEndpoint[endpoint]));
+        Assert.InRange(byEndpoint[dead], 1, 8);
+        // Both in this run: a claim that walks the backlog takes hundreds of times as long, this one takes eight rows more.
+        Assert.True(with < without * 25, $"the fastest of five claims took {with.TotalMilliseconds} ms, {without.TotalMilliseconds} ms without a backlog");
+        // A claim writes only what it takes: all the rest is as it was.
+        Assert.Equal(Backlog - 6 * 8, await _bench.ScalarAsync<int>("select count(*)::int from delivery_queue where attempt = 0"));
+    }
+
+    private async Task<TimeSpan> FastestClaimAsync()
+    {
         var fastest = TimeSpan.MaxValue;
         for (var again = 0; again < 5; again++)
         {
@@ -147,14 +164,7 @@ public sealed class SharedQueueTests : IAsyncLifetime
             await _bench.Node.Store.ClaimAsync(Claims.All(room: 100), default);
             fastest = watch.Elapsed < fastest ? watch.Elapsed : fastest;
         }
-
-        var byEndpoint = claimed.CountBy(c => c.Target.Key.EndpointId).ToDictionary();
-        Assert.All(healthy, endpoint => Assert.Equal(1, byEndpoint[endpoint]));
-        Assert.InRange(byEndpoint[dead], 1, 8);
-        // A millisecond alone on the machine; a claim that walks the backlog takes hundreds. Room for a machine that does other things.
-        Assert.True(fastest < TimeSpan.FromMilliseconds(100), $"the fastest of five claims took {fastest.TotalMilliseconds} ms");
-        // A claim writes only what it takes: all the rest is as it was.
-        Assert.Equal(Backlog - 6 * 8, await _bench.ScalarAsync<int>("select count(*)::int from delivery_queue where attempt = 0"));
+        return fastest;
     }
 
     [Fact]
