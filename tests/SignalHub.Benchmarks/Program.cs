@@ -1,1 +1,1 @@
-System.Console.WriteLine("SignalHub benchmarks");
+return args is ["delivery", .. var delivery] ? await SignalHub.Benchmarks.Delivery.DeliveryCommand.RunAsync(delivery) : 1;
