@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Running;
+using SignalHub.Benchmarks.Delivery;
 using SignalHub.Benchmarks.Load;
 using SignalHub.Benchmarks.PlainEf;
 using SignalHub.Benchmarks.Report;
@@ -8,6 +9,7 @@ const string Usage = $"""
 
       load      single posts: the service against pgbench and a plain EF Core implementation of the endpoint
     {LoadOptions.Usage}
+      delivery  webhooks: durable deliveries against a bare HttpClient loop and graphile-worker; fairness; cost of a claim
       micro     what one condition, identity and score cost (BenchmarkDotNet; its options follow)
       plain-ef  the plain EF Core implementation alone; load starts it
     """;
@@ -16,6 +18,8 @@ switch (args)
 {
     case ["load", .. var options]:
         return await LoadCommand.RunAsync(options);
+    case ["delivery", .. var options]:
+        return await DeliveryCommand.RunAsync(options);
     case ["plain-ef"]:
         return await PlainEfServer.RunAsync();
     case ["micro", .. var options]:
