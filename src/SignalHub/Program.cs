@@ -1,7 +1,9 @@
 using SignalHub;
 using SignalHub.Http;
+using SignalHub.Jobs;
 using SignalHub.Leads;
 using SignalHub.Leads.Identity;
+using SignalHub.Operations;
 using SignalHub.Qualification;
 using SignalHub.Signals;
 using SignalHub.SignalTypes;
@@ -28,6 +30,8 @@ builder.Services.AddLeads();
 builder.Services.AddSignals();
 builder.Services.AddSignalReads();
 builder.Services.AddWebhooks(builder.Configuration, Catalogue.KeyOf);
+builder.Services.AddJobs(builder.Configuration);
+builder.Services.AddOperations();
 builder.Services.AddOpenApiDocument();
 
 var app = builder.Build();
@@ -44,6 +48,7 @@ app.MapSignalTypes();
 app.MapLeads();
 app.MapQualification();
 app.MapWebhooks();
+app.MapOperations();
 app.MapWorkspaces();
 return await app.RunSignalHubAsync(IdentityServices.CheckAsync, FirstStart.RunAsync);
 

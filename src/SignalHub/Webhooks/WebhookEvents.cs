@@ -31,7 +31,8 @@ public static class WebhookEvents
     public static WebhookEvent Test(Guid workspaceId, DateTimeOffset now) =>
         Make(workspaceId, Ids.New(now), WebhookEventTypes.Test, null, null, SampleSignal.Of(now));
 
-    private static Guid IdOf(string type, Guid workspaceId, Guid signalId, DateTimeOffset receivedAt) =>
+    /// <summary>The id of the event that a signal raises: the same whenever it is asked for.</summary>
+    internal static Guid IdOf(string type, Guid workspaceId, Guid signalId, DateTimeOffset receivedAt) =>
         Ids.Derive(receivedAt, type, workspaceId, signalId);
 
     private static WebhookEvent Make<T>(Guid workspaceId, Guid id, string type, Guid? signalId, Guid? leadId, T data)

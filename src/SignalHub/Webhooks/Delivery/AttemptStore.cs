@@ -54,10 +54,16 @@ public sealed class AttemptStore(Database database, MonthlyPartitions partitions
             update webhook_endpoints e
                set enabled = false, disabled_reason = 'gone_410', disabled_at = coalesce(@now, now()), updated_at = coalesce(@now, now())
               from (select distinct workspace_id, endpoint_id, url from ended where reason = 'gone_410') g
-             where e.workspace_id = g.workspace_id and e.id = g.endpoint_id and e.url = g.url and e.enabled
+             where e.workspace_id = g.workspace_id and e.id = g.endpoint_id and e.url = g.url and e.enabled and e.origin <> 'hook'
+            returning e.workspace_id
+        ), unhooked as (
+            -- A 410 is how a REST hook is given up.
+            delete from webhook_endpoints e
+             using (select distinct workspace_id, endpoint_id, url from ended where reason = 'gone_410') g
+             where e.workspace_id = g.workspace_id and e.id = g.endpoint_id and e.url = g.url and e.origin = 'hook'
             returning e.workspace_id
         ), announced as (
-            update workspaces set version = version + 1, changed_at = clock_timestamp() where id in (select workspace_id from gone)
+            update workspaces set version = version + 1, changed_at = clock_timestamp() where id in (select workspace_id from gone union select workspace_id from unhooked)
         )
         select workspace_id, id from fenced
         """;
