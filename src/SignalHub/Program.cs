@@ -1,5 +1,6 @@
 using SignalHub;
 using SignalHub.Http;
+using SignalHub.Jobs;
 using SignalHub.Leads;
 using SignalHub.Leads.Identity;
 using SignalHub.Operations;
@@ -29,6 +30,7 @@ builder.Services.AddLeads();
 builder.Services.AddSignals();
 builder.Services.AddSignalReads();
 builder.Services.AddWebhooks(builder.Configuration, Catalogue.KeyOf);
+builder.Services.AddJobs(builder.Configuration);
 builder.Services.AddOperations(builder.Configuration);
 builder.Services.AddOpenApiDocument();
 
@@ -48,9 +50,10 @@ if (app.Configuration.HasRole(Roles.Api))
     app.MapLeads();
     app.MapQualification();
     app.MapWebhooks();
+    app.MapOperations();
     app.MapWorkspaces();
 }
-return await app.RunSignalHubAsync(IdentityServices.CheckAsync, OperationServices.ConnectAsync, FirstStart.RunAsync);
+return await app.RunSignalHubAsync(IdentityServices.CheckAsync, OperationsServices.ConnectAsync, FirstStart.RunAsync);
 
 /// <summary>Public for the tests' WebApplicationFactory.</summary>
 public partial class Program;

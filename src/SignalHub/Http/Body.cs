@@ -24,14 +24,8 @@ public sealed class Body<T>(T value) where T : class
 
     internal static T Read(ReadOnlySpan<byte> bytes)
     {
-        try
-        {
-            return JsonSerializer.Deserialize<T>(bytes, Json.Strict)!;
-        }
-        catch (JsonException e)
-        {
-            throw new ProblemException(StrictJson.Explain(e));
-        }
+        var (value, problem) = StrictJson.Read<T>(bytes);
+        return problem is null ? value! : throw new ProblemException(problem);
     }
 }
 
@@ -83,6 +77,19 @@ public sealed class Patch(JsonObject members)
 /// <summary>Says what a strict deserialisation disliked.</summary>
 internal static class StrictJson
 {
+    /// <summary>A value, or what is wrong with it.</summary>
+    public static (T? Value, Problem? Problem) Read<T>(ReadOnlySpan<byte> bytes) where T : class
+    {
+        try
+        {
+            return (JsonSerializer.Deserialize<T>(bytes, Json.Strict)!, null);
+        }
+        catch (JsonException e)
+        {
+            return (null, Explain(e));
+        }
+    }
+
     public static Problem Explain(JsonException e)
     {
         var pointer = Pointer(e.Path);

@@ -48,6 +48,14 @@ public sealed class Problem(ProblemCode code, string detail, IReadOnlyList<Field
 
     public static Problem NotFound(string what) => new(ProblemCodes.NotFound, $"{what} was not found in this workspace.");
 
+    /// <summary>The same problem of a part of a larger request: pointers, also those in details, begin with the part's own.</summary>
+    public Problem Under(string pointer) => new(Code, Detail, [.. Errors.Select(e => e with { Pointer = pointer + e.Pointer })])
+    {
+        RetryAfterSeconds = RetryAfterSeconds,
+        ViolatedPolicies = ViolatedPolicies,
+        Extensions = Extensions,
+    };
+
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         var response = httpContext.Response;

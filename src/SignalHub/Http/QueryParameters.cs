@@ -83,6 +83,13 @@ public static class QueryParameters
             return context => UnknownIn(context.HttpContext.Request.Query, known) is { } problem ? new(problem) : next(context);
         });
 
+    /// <summary>A parameter without a value counts as absent, as in <c>?endpoint_id=&amp;state=failed</c>: what a form with empty fields sends.</summary>
+    public static TBuilder EmptyParametersAreAbsent<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder
+    {
+        builder.WithMetadata(new EmptyParameters());
+        return builder;
+    }
+
     /// <summary>The name on the wire of a handler's parameter.</summary>
     public static string NameOf(ParameterInfo parameter) => JsonNamingPolicy.SnakeCaseLower.ConvertName(parameter.Name!);
 
@@ -104,7 +111,8 @@ public static class QueryParameters
             throw Invalid($"{name} is given {values.Count} times: give it once.");
         }
         var text = values[0]!.Trim();
-        return text.Length == 0 ? throw Invalid($"{name} is empty: give it a value or leave it out.")
+        return text.Length == 0 && context.GetEndpoint()?.Metadata.GetMetadata<EmptyParameters>() is not null ? null
+            : text.Length == 0 ? throw Invalid($"{name} is empty: give it a value or leave it out.")
             : text.Length > LongestValue ? throw Invalid($"{name} is longer than {LongestValue} characters.")
             // What PostgreSQL cannot hold, no row has; asking it would be an error.
             : text.Contains('\0', StringComparison.Ordinal) ? throw Invalid($"{name} has the character U+0000.")
@@ -168,4 +176,6 @@ public static class QueryParameters
         }
         return row[to.Length];
     }
+
+    private sealed record EmptyParameters;
 }

@@ -38,6 +38,15 @@ public sealed class LeadStore(IDbContextFactory<SignalHubDbContext> contexts)
         return (await ViewsAsync(db, workspaceId, Survivor(db, workspaceId, id), cancellationToken)) is [var found, ..] ? found.View : null;
     }
 
+    /// <summary>Leads by id, in a number of queries that does not depend on how many they are; merged ones are left out.</summary>
+    public async Task<IReadOnlyList<LeadView>> FindManyAsync(Guid workspaceId, IReadOnlyCollection<Guid> ids, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        Guid[] wanted = [.. ids];
+        var rows = await ViewsAsync(db, workspaceId, db.Leads.Where(l => l.WorkspaceId == workspaceId && wanted.Contains(l.Id)), cancellationToken);
+        return [.. rows.Select(r => r.View)];
+    }
+
     /// <summary>Whether there is such a lead, and the stored explanation of the signal it shows; null before one is scored.</summary>
     public async Task<(bool Exists, JsonElement? Compact)> QualificationAsync(Guid workspaceId, Guid id, CancellationToken cancellationToken)
     {

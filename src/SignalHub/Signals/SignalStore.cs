@@ -82,6 +82,17 @@ public sealed class SignalStore(IDbContextFactory<SignalHubDbContext> contexts)
         return row is null ? null : View(row);
     }
 
+    /// <summary>Signals by their keys, in one query however many they are; those that are not there are left out.</summary>
+    public async Task<IReadOnlyList<SignalView>> FindManyAsync(
+        Guid workspaceId, IReadOnlyCollection<(DateTimeOffset OccurredAt, Guid Id)> keys, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        DateTimeOffset[] occurred = [.. keys.Select(k => k.OccurredAt).Distinct()];
+        Guid[] ids = [.. keys.Select(k => k.Id)];
+        var signals = db.Signals.Where(s => s.WorkspaceId == workspaceId && occurred.Contains(s.OccurredAt) && ids.Contains(s.Id));
+        return [.. (await Shown(db, workspaceId, signals).ToListAsync(cancellationToken)).Select(View)];
+    }
+
     /// <summary>The signal's mode and stored explanation; null when there is no such signal.</summary>
     public async Task<(string Mode, JsonElement? Compact)?> QualificationAsync(Guid workspaceId, Guid id, CancellationToken cancellationToken)
     {

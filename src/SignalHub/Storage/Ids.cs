@@ -21,6 +21,7 @@ public static class Ids
     public const string Endpoint = "ep_";
     public const string Event = "evt_";
     public const string Delivery = "dlv_";
+    public const string Job = "job_";
 
     private const string Alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
     private const int TextLength = 26;
@@ -54,6 +55,17 @@ public static class Ids
         Span<byte> hash = stackalloc byte[32];
         SHA256.HashData(parts, hash);
         return Derive(instant, hash);
+    }
+
+    /// <summary>No id of that millisecond or a later one sorts before it, and all earlier ones do: turns a time into a place among ids.</summary>
+    public static Guid Lowest(DateTimeOffset instant)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        bytes.Clear();
+        var ms = Math.Clamp(instant.ToUnixTimeMilliseconds(), 0, (1L << 48) - 1);
+        BinaryPrimitives.WriteInt32BigEndian(bytes, (int)(ms >> 16));
+        BinaryPrimitives.WriteInt16BigEndian(bytes[4..], (short)ms);
+        return new Guid(bytes, bigEndian: true);
     }
 
     /// <summary>The millisecond that a version 7 or 8 id of ours carries.</summary>

@@ -52,6 +52,7 @@ public sealed class SignalHubDbContext(DbContextOptions<SignalHubDbContext> opti
         Table<DeliveryQueueRow>(modelBuilder, "delivery_queue").HasKey(r => new { r.WorkspaceId, r.Id });
         Table<DeliveryHistoryRow>(modelBuilder, "delivery_history").HasKey(r => new { r.WorkspaceId, r.CreatedAt, r.Id });
         Table<DeliveryAttemptRow>(modelBuilder, "delivery_attempts").HasKey(r => new { r.WorkspaceId, r.DeliveryId, r.Attempt, r.At });
+        Table<JobRow>(modelBuilder, "jobs").HasKey(r => new { r.WorkspaceId, r.Id });
         modelBuilder.Entity<DeliveryRow>().ToView("deliveries").HasNoKey();
         NameColumns(modelBuilder);
     }

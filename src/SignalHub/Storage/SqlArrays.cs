@@ -56,6 +56,14 @@ public static class SqlArrays
 
     public static Guid? Id(this NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetGuid(column);
 
+    /// <summary>
+    /// The parameter <c>@now</c>: null in production, so that the database's clock counts for all nodes; a test's own clock otherwise.
+    /// </summary>
+    public static NpgsqlParameter Now(TimeProvider clock) => new("now", NpgsqlDbType.TimestampTz)
+    {
+        Value = ReferenceEquals(clock, TimeProvider.System) ? DBNull.Value : clock.GetUtcNow(),
+    };
+
     public static int? Int(this NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetInt16(column);
 
     public static bool? Bool(this NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetBoolean(column);

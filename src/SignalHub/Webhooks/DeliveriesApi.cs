@@ -9,19 +9,47 @@ namespace SignalHub.Webhooks;
 /// <summary>Routes of the delivery log.</summary>
 internal static class DeliveriesApi
 {
+    private static readonly string[] _codeClasses = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+
     /// <summary>Lists deliveries, pending and ended, newest first.</summary>
-    /// <param name="endpoint_id">Only of that endpoint.</param>
-    /// <param name="state">Only <c>pending</c>, <c>delivered</c>, <c>failed</c>, <c>cancelled</c> or <c>skipped</c>.</param>
-    /// <param name="signal_id">Only of events of that signal.</param>
-    /// <param name="event">Only of that event type, e.g. <c>signal.qualified</c>.</param>
+    /// <remarks>
+    /// Filters add up. What did not arrive, and why: `state=failed,cancelled,skipped` with each delivery's `reason`. Errors and codes
+    /// are those of the latest try; every try is in the delivery's own `attempt_log`.
+    /// </remarks>
+    /// <param name="endpointId">Only of that endpoint (`ep_…`).</param>
+    /// <param name="state">Only `pending`, `delivered`, `failed`, `cancelled` or `skipped`; several separated by commas.</param>
+    /// <param name="signalId">Only of events of that signal (`sig_…`).</param>
+    /// <param name="eventId">Only of that event (`evt_…`).</param>
+    /// <param name="event">Only of that event type, e.g. `signal.qualified`.</param>
+    /// <param name="codeClass">Only those last answered with such a status: `2xx`, `3xx`, `4xx` or `5xx`.</param>
+    /// <param name="errorClass">Only those whose last try failed of that, e.g. `timeout`.</param>
+    /// <param name="since">Only of events from that time on: RFC 3339, or a date.</param>
+    /// <param name="until">Only of events before that time: RFC 3339, or a date.</param>
+    /// <param name="minAttempts">Only those tried at least so often.</param>
     internal static async Task<Results<Ok<Page<DeliveryView>>, Problem>> ListDeliveries(
-        HttpContext context, Caller caller, PageRequest page, DeliveryLogStore log, string? endpoint_id, string? state, string? signal_id,
-        string? @event, CancellationToken cancellationToken)
+        HttpContext context, Caller caller, PageRequest page, DeliveryLogStore log, QueryText endpointId, QueryText state, QueryText signalId,
+        QueryText eventId, QueryText @event, QueryText codeClass, QueryText errorClass, QueryInstant since, QueryInstant until,
+        QueryNumber minAttempts, CancellationToken cancellationToken)
     {
-        var (filter, problem) = ReadFilter(endpoint_id, state, signal_id, @event);
-        if (filter is null)
+        var notAnEndpoint = ReadId(Ids.Endpoint, "endpoint_id", endpointId, out var endpoint);
+        var notASignal = ReadId(Ids.Signal, "signal_id", signalId, out var signal);
+        var notAnEvent = ReadId(Ids.Event, "event_id", eventId, out var eventOf);
+        var filter = new DeliveryFilter
         {
-            return problem!;
+            EndpointId = endpoint,
+            States = [.. (state.Value?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? []).Distinct()],
+            SignalId = signal,
+            EventId = eventOf,
+            EventType = @event.Value,
+            CodeClass = Array.IndexOf(_codeClasses, codeClass.Value) is var index and >= 0 ? index + 1 : null,
+            ErrorClass = errorClass.Value,
+            Since = since.Value,
+            Until = until.Value,
+            MinAttempts = minAttempts.Value,
+        };
+        if ((notAnEndpoint ?? notASignal ?? notAnEvent ?? Unknown(filter, codeClass.Value)) is { } problem)
+        {
+            return problem;
         }
         var rows = await log.ListAsync(caller.WorkspaceId, filter, page, cancellationToken);
         return TypedResults.Ok(page.ToPage(context, rows, row => (row.CreatedAt, IdOf(row))));
@@ -67,41 +95,31 @@ internal static class DeliveriesApi
         }
     }
 
-    private static (DeliveryFilter? Filter, Problem? Problem) ReadFilter(string? endpoint, string? state, string? signal, string? type)
+    private static Problem? Unknown(DeliveryFilter filter, string? codeClass)
     {
-        if (!TryReadId(Ids.Endpoint, endpoint, out var endpointId))
-        {
-            return (null, new Problem(ProblemCodes.InvalidQuery, "endpoint_id has to be the id of an endpoint (ep_…)."));
-        }
-        if (!TryReadId(Ids.Signal, signal, out var signalId))
-        {
-            return (null, new Problem(ProblemCodes.InvalidQuery, "signal_id has to be the id of a signal (sig_…)."));
-        }
-        if (!string.IsNullOrEmpty(state) && !DeliveryFilter.States.Contains(state))
-        {
-            return (null, new Problem(ProblemCodes.InvalidQuery, $"state has to be one of {string.Join(", ", DeliveryFilter.States)}."));
-        }
-        if (!string.IsNullOrEmpty(type) && !WebhookEventTypes.All.Contains(type))
-        {
-            return (null, new Problem(ProblemCodes.InvalidQuery, $"event has to be one of {string.Join(", ", WebhookEventTypes.All)}."));
-        }
-        return (new DeliveryFilter(endpointId, string.IsNullOrEmpty(state) ? null : state, signalId, string.IsNullOrEmpty(type) ? null : type), null);
+        static Problem OneOf(string name, IReadOnlyList<string> words) =>
+            new(ProblemCodes.InvalidQuery, $"{name} has to be one of {string.Join(", ", words)}.");
+        return filter.States.Any(s => !DeliveryFilter.AllStates.Contains(s)) ? OneOf("state", DeliveryFilter.AllStates)
+            : filter.EventType is { } type && !WebhookEventTypes.All.Contains(type) ? OneOf("event", WebhookEventTypes.All)
+            : filter.ErrorClass is { } error && !ErrorClass.All.Contains(error) ? OneOf("error_class", ErrorClass.All)
+            : codeClass is not null && filter.CodeClass is null ? OneOf("code_class", _codeClasses)
+            : filter.MinAttempts < 0 ? new Problem(ProblemCodes.InvalidQuery, "min_attempts has to be 0 or more.")
+            : null;
     }
 
-    /// <summary>An absent or empty parameter is null.</summary>
-    private static bool TryReadId(string prefix, string? text, out Guid? id)
+    private static Problem? ReadId(string prefix, string name, QueryText given, out Guid? id)
     {
         id = null;
-        if (string.IsNullOrEmpty(text))
+        if (given.Value is not { } text)
         {
-            return true;
+            return null;
         }
         if (!Ids.TryParse(prefix, text, out var read))
         {
-            return false;
+            return new Problem(ProblemCodes.InvalidQuery, $"{name} must be an id that begins with {prefix}.");
         }
         id = read;
-        return true;
+        return null;
     }
 
     private static Guid IdOf(DeliveryView row) => Ids.TryParse(Ids.Delivery, row.Id, out var id) ? id : Guid.Empty;

@@ -13,7 +13,8 @@ public sealed class EndpointEditor(
     private const string DisabledByUser = "by_user";
 
     /// <summary>A new endpoint with its secret, or the problem.</summary>
-    public async Task<(EndpointView? View, Problem? Problem)> CreateAsync(Guid workspaceId, EndpointBody body, CancellationToken cancellationToken)
+    public async Task<(EndpointView? View, Problem? Problem)> CreateAsync(
+        Guid workspaceId, EndpointBody body, CancellationToken cancellationToken, string origin = EndpointOrigins.Api)
     {
         var completed = body.Complete(typeKey);
         if (validator.Check(completed) is { } invalid)
@@ -36,6 +37,7 @@ public sealed class EndpointEditor(
             Enabled = true,
             CreatedAt = now,
             UpdatedAt = now,
+            Origin = origin,
         }, now);
         if (!await store.CreateAsync(workspaceId, endpoint, cancellationToken))
         {
@@ -61,9 +63,10 @@ public sealed class EndpointEditor(
             return (isLeftOver ? patched! with { Schedule = null } : patched, problem);
         }, cancellationToken);
 
-    public async Task<bool> DeleteAsync(Guid workspaceId, Guid id, CancellationToken cancellationToken)
+    /// <param name="origin">Only an endpoint of that origin; null: any.</param>
+    public async Task<bool> DeleteAsync(Guid workspaceId, Guid id, CancellationToken cancellationToken, string? origin = null)
     {
-        if (!await store.DeleteAsync(workspaceId, id, cancellationToken))
+        if (!await store.DeleteAsync(workspaceId, id, origin, cancellationToken))
         {
             return false;
         }

@@ -33,6 +33,18 @@ public sealed record StoredEndpoint
     public DateTimeOffset? LastFailureAt { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
     public required DateTimeOffset UpdatedAt { get; init; }
+
+    /// <summary>A word of <see cref="EndpointOrigins"/>; set when it is made and never changed.</summary>
+    public string Origin { get; init; } = EndpointOrigins.Api;
+}
+
+/// <summary>Who made an endpoint.</summary>
+public static class EndpointOrigins
+{
+    public const string Api = "api";
+
+    /// <summary>A REST hook, which a 410 deletes.</summary>
+    public const string Hook = "hook";
 }
 
 /// <summary>The endpoints of a workspace. Whoever changes one announces the workspace's change after it.</summary>
@@ -46,14 +58,14 @@ public sealed class EndpointStore(Database database, TimeProvider clock)
     private const string Columns = """
         id, url, description, events, filter, secret, previous_secret, previous_secret_until, signature_header, timeout_seconds, retry_policy,
         schedule, max_per_second, ordered, enabled, disabled_reason, disabled_at, consecutive_failures, failing_since, last_success_at,
-        last_failure_at, created_at, updated_at
+        last_failure_at, created_at, updated_at, origin
         """;
 
     private const string Insert = """
         insert into webhook_endpoints (workspace_id, id, url, description, events, filter, secret, signature_header, timeout_seconds,
-            retry_policy, schedule, max_per_second, ordered, enabled, disabled_reason, disabled_at, created_at, updated_at)
+            retry_policy, schedule, max_per_second, ordered, enabled, disabled_reason, disabled_at, created_at, updated_at, origin)
         values (@workspace, @id, @url, @description, @events, @filter, @secret, @signature_header, @timeout_seconds,
-            @retry_policy, @schedule, @max_per_second, @ordered, @enabled, @disabled_reason, @disabled_at, @updated_at, @updated_at)
+            @retry_policy, @schedule, @max_per_second, @ordered, @enabled, @disabled_reason, @disabled_at, @updated_at, @updated_at, @origin)
         """;
 
     // An endpoint that is enabled again starts with a clean record: its old failures were the reason to look after it.
@@ -134,6 +146,7 @@ public sealed class EndpointStore(Database database, TimeProvider clock)
         }
         await using var insert = new NpgsqlCommand(Insert, connection);
         AddFields(insert, workspaceId, endpoint);
+        insert.Parameters.AddWithValue("origin", endpoint.Origin);
         await insert.ExecuteNonQueryAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return true;
@@ -170,14 +183,17 @@ public sealed class EndpointStore(Database database, TimeProvider clock)
     }
 
     /// <summary>Removes an endpoint. Its waiting deliveries are ended by the dispatcher, in batches, as those of a disabled one are.</summary>
-    public async Task<bool> DeleteAsync(Guid workspaceId, Guid id, CancellationToken cancellationToken)
+    /// <param name="origin">Only an endpoint of that origin; null: any.</param>
+    public async Task<bool> DeleteAsync(Guid workspaceId, Guid id, string? origin, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await BumpAsync(connection, workspaceId, cancellationToken);
-        await using var delete = new NpgsqlCommand("delete from webhook_endpoints where workspace_id = @workspace and id = @id", connection);
+        await using var delete = new NpgsqlCommand(
+            "delete from webhook_endpoints where workspace_id = @workspace and id = @id and (@origin::text is null or origin = @origin)", connection);
         delete.Parameters.AddWithValue("workspace", workspaceId);
         delete.Parameters.AddWithValue("id", id);
+        delete.Parameters.Add(new NpgsqlParameter("origin", NpgsqlDbType.Text) { Value = (object?)origin ?? DBNull.Value });
         if (await delete.ExecuteNonQueryAsync(cancellationToken) == 0)
         {
             return false;
@@ -271,6 +287,7 @@ public sealed class EndpointStore(Database database, TimeProvider clock)
         LastFailureAt = reader.Instant(20),
         CreatedAt = reader.GetFieldValue<DateTimeOffset>(21),
         UpdatedAt = reader.GetFieldValue<DateTimeOffset>(22),
+        Origin = reader.GetString(23),
     };
 
     /// <summary>A row written by something else (a seed, a later version) may lack members.</summary>

@@ -13,13 +13,14 @@ namespace SignalHub.Webhooks;
 /// <param name="FailingSince">The first failure after the last success.</param>
 /// <param name="LastSuccessAt">May be ten seconds behind.</param>
 /// <param name="PreviousSecretExpiresAt">Until then the secret before the last rotation signs too.</param>
+/// <param name="Origin"><c>api</c>, or <c>hook</c>: made by <c>POST /hooks</c>, and deleted when its receiver answers 410.</param>
 /// <param name="Warnings">What is valid in <c>filter.when</c> but probably not meant.</param>
 public record EndpointView(
     string Id, string Url, string? Description, IReadOnlyList<string> Events, string SignatureHeader, EndpointFilter Filter,
     int TimeoutSeconds, string RetryPolicy, IReadOnlyList<int>? Schedule, int? MaxPerSecond, bool Ordered,
     bool Enabled, string? DisabledReason, DateTimeOffset? DisabledAt,
     int ConsecutiveFailures, DateTimeOffset? FailingSince, DateTimeOffset? LastSuccessAt, DateTimeOffset? LastFailureAt,
-    DateTimeOffset? PreviousSecretExpiresAt, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, IReadOnlyList<ConditionFault> Warnings)
+    DateTimeOffset? PreviousSecretExpiresAt, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, string Origin, IReadOnlyList<ConditionFault> Warnings)
 {
     /// <summary>The signing secret: only in the answers that make or replace it, and never again.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -37,7 +38,7 @@ public record EndpointView(
             endpoint.TimeoutSeconds, endpoint.RetryPolicy, endpoint.Schedule, endpoint.MaxPerSecond, endpoint.Ordered,
             endpoint.Enabled, endpoint.DisabledReason, endpoint.DisabledAt,
             endpoint.ConsecutiveFailures, endpoint.FailingSince, endpoint.LastSuccessAt, endpoint.LastFailureAt,
-            endpoint.PreviousSecretUntil > now ? endpoint.PreviousSecretUntil : null, endpoint.CreatedAt, endpoint.UpdatedAt,
+            endpoint.PreviousSecretUntil > now ? endpoint.PreviousSecretUntil : null, endpoint.CreatedAt, endpoint.UpdatedAt, endpoint.Origin,
             condition is null ? [] : [.. condition.Errors.Concat(condition.Condition?.Warnings ?? []).Select(Fault)]);
     }
 

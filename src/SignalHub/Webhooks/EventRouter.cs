@@ -51,14 +51,15 @@ public static class EventRouter
         return explanations;
     }
 
-    private static bool Matches(Endpoint endpoint, in RoutingInput input) =>
+    /// <summary>Whether an event that the endpoint listens to passes its filter.</summary>
+    internal static bool Matches(Endpoint endpoint, in RoutingInput input) =>
         (endpoint.SignalTypes is null || input.SignalTypeKey is null || endpoint.SignalTypes.Contains(input.SignalTypeKey))
         && (endpoint.Sources is null || input.Source is null || endpoint.Sources.Contains(input.Source))
         && MatchesProjects(endpoint, input.EventType)
         && (input.Conditions is null || (!endpoint.HasBrokenCondition && (endpoint.When is null || endpoint.When.Matches(input.Conditions))));
 
     /// <summary>No project exists yet, so none matches: a list of projects is not met, and the priority is <c>low</c>.</summary>
-    private static bool MatchesProjects(Endpoint endpoint, string eventType) =>
+    internal static bool MatchesProjects(Endpoint endpoint, string eventType) =>
         !WebhookEventTypes.IsAboutSignal(eventType)
         || (endpoint.Projects is null && (endpoint.Priorities is null || endpoint.Priorities.Contains(Priorities.Low)));
 

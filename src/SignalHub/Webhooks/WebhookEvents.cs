@@ -35,7 +35,8 @@ public static class WebhookEvents
     public static WebhookEvent Test(Guid workspaceId, DateTimeOffset now) =>
         Make(workspaceId, Ids.New(now), WebhookEventTypes.Test, null, null, SampleSignal.Of(now));
 
-    private static Guid IdOf(string type, Guid workspaceId, Guid subjectId, DateTimeOffset receivedAt) =>
+    /// <summary>The id of the event about a signal or an endpoint: the same whenever it is asked for.</summary>
+    internal static Guid IdOf(string type, Guid workspaceId, Guid subjectId, DateTimeOffset receivedAt) =>
         Ids.Derive(receivedAt, type, workspaceId, subjectId);
 
     private static WebhookEvent Make<T>(Guid workspaceId, Guid id, string type, Guid? signalId, Guid? leadId, T data)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using SignalHub.Http;
 using SignalHub.Storage;
@@ -33,6 +34,7 @@ public static class WebhooksApi
     public static void MapWebhooks(this IEndpointRouteBuilder routes)
     {
         MapEndpoints(routes.MapGroup("/webhooks/endpoints").WithTags("Webhook endpoints").ProducesProblems(401, 403, 503));
+        MapHooks(routes.MapGroup("/hooks").WithTags("REST hooks").ProducesProblems(401, 403, 503));
         MapDeliveries(routes.MapGroup("/webhooks/deliveries").WithTags("Webhook deliveries").ProducesProblems(401, 403, 503));
     }
 
@@ -41,6 +43,9 @@ public static class WebhooksApi
         endpoints.MapGet("/", EndpointsApi.ListEndpoints).Reads<Page<EndpointView>>().ProducesProblems(400);
         endpoints.MapPost("/", EndpointsApi.CreateEndpoint).Manages<EndpointView>(201).ProducesProblems(400, 409, 413, 415, 422)
             .WithRequestExample(EndpointExample);
+        endpoints.MapPost("/bulk", BulkEndpointsApi.CreateEndpoints).Manages<BulkEndpointsView>(201).Produces<BulkEndpointsView>(207)
+            .Produces<BulkEndpointsView>(422).ProducesProblems(400, 413, 415)
+            .WithRequestExample("""{"endpoints": [{"url": "https://example.com/hooks/a"}, {"url": "https://example.com/hooks/b", "events": ["lead.created"]}]}""");
         endpoints.MapGet("/{id}", EndpointsApi.GetEndpoint).Reads<EndpointView>().ProducesProblems(404);
         endpoints.MapPut("/{id}", EndpointsApi.PutEndpoint).Manages<EndpointView>(200).ProducesProblems(400, 404, 413, 415, 422)
             .WithRequestExample(EndpointExample);
@@ -55,9 +60,17 @@ public static class WebhooksApi
 
     private static void MapDeliveries(RouteGroupBuilder deliveries)
     {
-        deliveries.MapGet("/", DeliveriesApi.ListDeliveries).Reads<Page<DeliveryView>>().ProducesProblems(400);
+        deliveries.MapGet("/", DeliveriesApi.ListDeliveries).RefuseUnknownParameters().EmptyParametersAreAbsent().Reads<Page<DeliveryView>>().ProducesProblems(400);
         deliveries.MapGet("/{id}", DeliveriesApi.GetDelivery).Reads<DeliveryDetailView>().ProducesProblems(404);
         deliveries.MapPost("/{id}/retry", DeliveriesApi.RetryDelivery).Manages<DeliveryView>(202).ProducesProblems(404, 409);
+    }
+
+    private static void MapHooks(RouteGroupBuilder hooks)
+    {
+        hooks.MapPost("/", HooksApi.CreateHook).Manages<HookView>(201).ProducesProblems(400, 409, 413, 415, 422)
+            .WithRequestExample("""{"target_url": "https://hooks.zapier.com/hooks/standard/1/a/", "event": "signal.qualified"}""");
+        hooks.MapDelete("/{id}", HooksApi.DeleteHook).RequireScope(Scopes.Manage, liveOnly: true).Produces(204);
+        hooks.MapGet("/sample", HooksApi.GetSamples).RefuseUnknownParameters().Reads<IReadOnlyList<JsonElement>>().ProducesProblems(400);
     }
 
     private static RouteHandlerBuilder Reads<T>(this RouteHandlerBuilder route) => route.RequireScope(Scopes.Read, liveOnly: true).Produces<T>();

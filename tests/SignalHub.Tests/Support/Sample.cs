@@ -22,6 +22,17 @@ internal static class Sample
         context = new { team_size = 12, plan_tier = "free" },
     };
 
+    /// <summary>A signal that qualifies by the sample definitions, of the person with that number.</summary>
+    public static object Qualified(int person, string type = "custom_event", string source = "app", bool backfill = false, object? context = null) => new
+    {
+        signal_type = type,
+        source,
+        occurred_at = "2026-03-14T08:30:00Z",
+        identity = new { email = $"person{person}@company.com", company_domain = "company.com", title = "VP Engineering" },
+        backfill,
+        context = context ?? new { team_size = 12, plan_tier = "free" },
+    };
+
     /// <summary>A signal of somebody by e-mail, at a minute of the test's morning.</summary>
     public static object Signal(string email, int minute = 0, string source = "app", object? context = null) => new
     {

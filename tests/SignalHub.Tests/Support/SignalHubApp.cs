@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using SignalHub.Jobs;
 using SignalHub.Webhooks.Delivery;
 
 namespace SignalHub.Tests.Support;
@@ -66,6 +67,9 @@ internal sealed class SignalHubApp : IAsyncDisposable
 
     /// <summary>Sends everything that is due now, and whatever becomes due by that.</summary>
     public async Task<DispatchCounts> DeliverDueAsync() => await Services.GetRequiredService<Dispatcher>().RunOnceAsync(CancellationToken.None);
+
+    /// <summary>Does the turns of jobs that are due now.</summary>
+    public async Task<JobCounts> RunJobsAsync() => await Services.GetRequiredService<JobRunner>().RunOnceAsync(CancellationToken.None);
 
     /// <summary>The same database and clock, another process as far as memory goes.</summary>
     public async Task RestartAsync()

@@ -31,6 +31,7 @@ public sealed class WebhookEndpointRow
     public int FailedDeliveries { get; init; }
     public DateTimeOffset? WarnedAt { get; init; }
     public DateTimeOffset? PacedUntil { get; init; }
+    public required string Origin { get; init; }
     public DateTimeOffset CreatedAt { get; init; }
     public DateTimeOffset UpdatedAt { get; init; }
 }

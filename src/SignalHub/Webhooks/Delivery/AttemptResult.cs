@@ -22,6 +22,12 @@ public static class ErrorClass
 
     /// <summary>Something on our side: an endpoint's secret that cannot be decrypted, a bug.</summary>
     public const string InternalError = "internal_error";
+
+    public static IReadOnlyList<string> All { get; } =
+    [
+        DnsError, ConnectionRefused, ConnectTimeout, TlsError, Timeout, BlockedAddress, Redirect, HttpStatus, ResponseHeadersTooLarge,
+        TemplateError, BrokenResponse, InternalError,
+    ];
 }
 
 /// <summary>One HTTP request to make: the frozen body, the address, and what is signed with.</summary>

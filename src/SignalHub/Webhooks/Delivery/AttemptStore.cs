@@ -55,12 +55,20 @@ public sealed class AttemptStore(
             update webhook_endpoints e
                set enabled = false, disabled_reason = 'gone_410', disabled_at = coalesce(@now, now()), updated_at = coalesce(@now, now())
               from (select distinct workspace_id, endpoint_id, url from ended where reason = 'gone_410') g
-             where e.workspace_id = g.workspace_id and e.id = g.endpoint_id and e.url = g.url and e.enabled
+             where e.workspace_id = g.workspace_id and e.id = g.endpoint_id and e.url = g.url and e.enabled and e.origin <> 'hook'
+            returning e.workspace_id, e.id
+        ), unhooked as (
+            -- A 410 is how a REST hook is given up.
+            delete from webhook_endpoints e
+             using (select distinct workspace_id, endpoint_id, url from ended where reason = 'gone_410') g
+             where e.workspace_id = g.workspace_id and e.id = g.endpoint_id and e.url = g.url and e.origin = 'hook'
             returning e.workspace_id, e.id
         )
         select workspace_id, id, false from fenced
         union all
         select workspace_id, id, true from gone
+        union all
+        select workspace_id, id, true from unhooked
         """;
 
     private const string TestSql = """
