@@ -12,7 +12,7 @@ namespace SignalHub.Tests.Webhooks;
 public sealed class VerifyingWithPackagesTests
 {
     // Pinned: another version is another test.
-    private const string Packages = "standardwebhooks@1.0.0 svix@1.68.1";
+    private const string Packages = "standardwebhooks@1.1.1 svix@1.99.1";
 
     private const string Script = """
         const { Webhook: Standard } = require("standardwebhooks");
