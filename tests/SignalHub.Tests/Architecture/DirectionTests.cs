@@ -89,7 +89,7 @@ public sealed partial class DirectionTests
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));
     }
 
-    [GeneratedRegex("Api$|Authentication|^Caller$|^KeyReader|^PresentedKey|Answer$|Headers$|^AccessExtensions$|^OperationsServices$")]
+    [GeneratedRegex("Api$|Authentication|^Caller$|^KeyReader|^PresentedKey|Answer$|Headers$|^AccessExtensions$")]
     private static partial Regex MayNameHttp();
 
     private static bool CallsNothingOfTheDriver(TypeDefinition type) => !type.Methods.Where(m => m.HasBody)

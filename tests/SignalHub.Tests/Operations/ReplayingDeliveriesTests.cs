@@ -95,7 +95,8 @@ public sealed class ReplayingDeliveriesTests : IAsyncLifetime
     {
         await IngestAsync(1);
         await _acme.IngestAsync(Sample.Qualified(2, type: "company_change"));
-        await _acme.IngestAsync(Sample.Qualified(3, context: new { plan_tier = "pro" }));
+        await _acme.IngestAsync(Sample.Qualified(3, context: new { team_size = 12, plan_tier = "pro" }));
+        _app.Clock.Advance(TimeSpan.FromSeconds(1));
 
         async Task<int> CountAsync(object filter) =>
             (int)(await ReplayAsync(await NewEndpointAsync(new { url = _receiver.Url, filter }), new { dry_run = true }, HttpStatusCode.OK))["count"]!;

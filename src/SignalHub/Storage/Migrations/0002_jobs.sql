@@ -41,3 +41,7 @@ create index delivery_history_code on delivery_history (workspace_id, (last_stat
 create index delivery_history_retried on delivery_history (workspace_id, created_at desc, id desc) where attempt > 1;
 create index delivery_queue_error on delivery_queue (workspace_id, last_error, id) where last_error is not null;
 create index delivery_queue_code on delivery_queue (workspace_id, (last_status / 100), id) where last_status is not null;
+create index delivery_history_operational on delivery_history (workspace_id, event_type, created_at desc, id desc)
+    where event_type in ('endpoint.failing', 'endpoint.disabled', 'test');
+create index delivery_queue_operational on delivery_queue (workspace_id, event_type, id)
+    where event_type in ('endpoint.failing', 'endpoint.disabled', 'test');

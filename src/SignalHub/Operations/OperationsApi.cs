@@ -8,7 +8,7 @@ using SignalHub.Workspaces;
 namespace SignalHub.Operations;
 
 /// <summary>What needs several slices: explaining and replaying deliveries, scoring leads again; and the routes of jobs.</summary>
-public static class OperationsServices
+public static class OperationsApi
 {
     public static IServiceCollection AddOperations(this IServiceCollection services, IConfiguration configuration)
     {
