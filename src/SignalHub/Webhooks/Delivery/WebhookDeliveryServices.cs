@@ -30,6 +30,7 @@ public static class WebhookDeliveryServices
         if (configuration.GetValue("Roles:Dispatcher", defaultValue: true))
         {
             services.AddHostedService<DeliveryLoop>();
+            services.AddHostedService<QueueStateLoop>();
         }
         return services;
     }
