@@ -20,6 +20,7 @@ var builder = ProcessStart.CreateBuilder(args);
 builder.AddSignalHubLogging();
 builder.AddSignalHubStorage();
 builder.AddSignalHubHealth();
+builder.AddSignalHubMetrics();
 builder.AddSignalHubHttp();
 builder.Services.AddWorkspaces();
 builder.Services.AddSignalTypes();
@@ -42,6 +43,7 @@ app.UseRouting();
 app.UseKeyAuthentication();
 app.UseSwaggerPages();
 app.MapHealth();
+app.MapMetrics();
 if (app.Configuration.HasRole(Roles.Api))
 {
     app.MapSignals();

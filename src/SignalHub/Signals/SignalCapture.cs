@@ -27,6 +27,16 @@ public sealed class SignalCapture(
     /// <summary>Checks everything that can be checked without the transaction.</summary>
     public async ValueTask<(IntakeItem? Item, Problem? Problem)> CheckAsync(Caller caller, ReadOnlyMemory<byte> body, string? headerKey)
     {
+        var (item, problem) = await ReadAsync(caller, body, headerKey);
+        if (problem is not null)
+        {
+            IntakeMetrics.CountRefused();
+        }
+        return (item, problem);
+    }
+
+    private async ValueTask<(IntakeItem? Item, Problem? Problem)> ReadAsync(Caller caller, ReadOnlyMemory<byte> body, string? headerKey)
+    {
         if (JsonGate.Check(body.Span) is { } broken)
         {
             return (null, broken);
@@ -56,12 +66,17 @@ public sealed class SignalCapture(
     }
 
     /// <summary>Queues the signal and waits for its commit.</summary>
-    public async Task<IntakeResult> CaptureAsync(IntakeItem item) => queue.TryEnqueue(item)
-        ? await item.Done
-        : IntakeResult.Of(new Problem(ProblemCodes.Overloaded, "More signals are waiting than can be stored in time: send this one again.")
-        {
-            RetryAfterSeconds = RetryAfterSeconds,
-        });
+    public async Task<IntakeResult> CaptureAsync(IntakeItem item)
+    {
+        var result = queue.TryEnqueue(item)
+            ? await item.Done
+            : IntakeResult.Of(new Problem(ProblemCodes.Overloaded, "More signals are waiting than can be stored in time: send this one again.")
+            {
+                RetryAfterSeconds = RetryAfterSeconds,
+            });
+        IntakeMetrics.Count(result);
+        return result;
+    }
 
     /// <summary>What the signal would become.</summary>
     public async Task<(DryRunResponse? Response, Problem? Problem)> RehearseAsync(IntakeItem item, CancellationToken ct)

@@ -40,6 +40,7 @@ public sealed class IntakeLoop(IntakeQueue queue, SignalIntake intake) : IHosted
                 batch.Add(item);
                 bytes += item.Size;
             }
+            IntakeMetrics.CountBatch(batch.Count);
             await intake.RunAsync(batch);
             batch.Clear();
         }

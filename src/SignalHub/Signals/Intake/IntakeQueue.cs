@@ -25,6 +25,7 @@ public sealed class IntakeQueue
     public IntakeQueue(TimeProvider time)
     {
         _time = time;
+        IntakeMetrics.Watch(this);
         // PostgreSQL's share of the work is as large as ours: one writer for two cores; two were slower on two.
         _channels = new Channel<IntakeItem>[Math.Max(1, Environment.ProcessorCount / 2)];
         for (var i = 0; i < _channels.Length; i++)
@@ -33,6 +34,9 @@ public sealed class IntakeQueue
             _channels[i] = Channel.CreateUnbounded<IntakeItem>(new UnboundedChannelOptions { SingleReader = false });
         }
     }
+
+    /// <summary>Signals that wait for a writer.</summary>
+    public long Depth => Interlocked.Read(ref _items);
 
     public int Writers => _channels.Length;
 

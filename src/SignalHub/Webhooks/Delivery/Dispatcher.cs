@@ -241,6 +241,7 @@ public sealed class Dispatcher(
         var counts = new DispatchCounts(FencedOff: completions.Count - written.Count);
         foreach (var completion in completions.Where(c => written.Contains(c.Delivery.Id)))
         {
+            DeliveryMetrics.Count(completion);
             counts += completion.Next.Ending?.State switch
             {
                 null => new DispatchCounts(Retried: 1),

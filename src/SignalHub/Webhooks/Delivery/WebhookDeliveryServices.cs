@@ -30,6 +30,7 @@ public static class WebhookDeliveryServices
         if (configuration.HasRole(Roles.Dispatcher))
         {
             services.AddHostedService<DeliveryLoop>();
+            services.AddHostedService<QueueStateLoop>();
         }
         return services;
     }
