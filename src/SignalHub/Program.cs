@@ -31,7 +31,7 @@ builder.Services.AddSignals();
 builder.Services.AddSignalReads();
 builder.Services.AddWebhooks(builder.Configuration, Catalogue.KeyOf);
 builder.Services.AddJobs(builder.Configuration);
-builder.Services.AddOperations();
+builder.Services.AddOperations(builder.Configuration);
 builder.Services.AddOpenApiDocument();
 
 var app = builder.Build();
@@ -42,15 +42,18 @@ app.UseRouting();
 app.UseKeyAuthentication();
 app.UseSwaggerPages();
 app.MapHealth();
-app.MapSignals();
-app.MapSignalReads();
-app.MapSignalTypes();
-app.MapLeads();
-app.MapQualification();
-app.MapWebhooks();
-app.MapOperations();
-app.MapWorkspaces();
-return await app.RunSignalHubAsync(IdentityServices.CheckAsync, FirstStart.RunAsync);
+if (app.Configuration.HasRole(Roles.Api))
+{
+    app.MapSignals();
+    app.MapSignalReads();
+    app.MapSignalTypes();
+    app.MapLeads();
+    app.MapQualification();
+    app.MapWebhooks();
+    app.MapOperations();
+    app.MapWorkspaces();
+}
+return await app.RunSignalHubAsync(IdentityServices.CheckAsync, OperationServices.ConnectAsync, FirstStart.RunAsync);
 
 /// <summary>Public for the tests' WebApplicationFactory.</summary>
 public partial class Program;

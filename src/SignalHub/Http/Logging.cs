@@ -33,7 +33,8 @@ public static class Logging
         .Filter.ByExcluding(IsReportedAtStart)
         .WriteTo.Async(background =>
         {
-            if (environment.IsDevelopment())
+            // Also for whoever typed dotnet run; a log collector reads a pipe.
+            if (environment.IsDevelopment() || !Console.IsOutputRedirected)
             {
                 background.Console(outputTemplate: DevelopmentTemplate, formatProvider: CultureInfo.InvariantCulture);
             }

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.Json.Nodes;
+using System.Xml.Linq;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 
@@ -21,6 +22,8 @@ public interface IRouteAccess
 public static class OpenApi
 {
     public const string DocumentName = "v1";
+
+    private static readonly string _commentsFile = Path.Combine(AppContext.BaseDirectory, "SignalHub.xml");
 
     private const string Bearer = "bearer";
     private const string ApiKeyHeader = "api_key";
@@ -46,7 +49,7 @@ public static class OpenApi
         {
             var version = Assembly.GetExecutingAssembly().GetName().Version!.ToString(3);
             options.SwaggerDoc(DocumentName, new OpenApiInfo { Title = "SignalHub", Version = version, Description = Description });
-            options.IncludeXmlComments(Path.Combine(AppContext.BaseDirectory, "SignalHub.xml"), includeControllerXmlComments: false);
+            options.IncludeXmlComments(_commentsFile, includeControllerXmlComments: false);
             options.SupportNonNullableReferenceTypes();
             options.UseAllOfToExtendReferenceSchemas();
             options.CustomSchemaIds(SchemaId);
@@ -103,6 +106,8 @@ public static class OpenApi
     /// <summary>Security, paging parameters, bodies that are bound by hand, and examples.</summary>
     private sealed class RouteFilter : IOperationFilter
     {
+        private static readonly Lazy<XDocument> _comments = new(() => XDocument.Load(_commentsFile));
+
         public void Apply(OpenApiOperation operation, OperationFilterContext context)
         {
             var metadata = context.ApiDescription.ActionDescriptor.EndpointMetadata;
@@ -135,7 +140,8 @@ public static class OpenApi
                 var type = parameter.ParameterType;
                 if (QueryParameters.IsQuery(type))
                 {
-                    DescribeQuery(operation, parameter);
+                    var kind = type == typeof(QueryFlag) ? JsonSchemaType.Boolean : type == typeof(QueryNumber) ? JsonSchemaType.Integer : JsonSchemaType.String;
+                    AddQuery(operation, QueryParameters.NameOf(parameter), kind, CommentOn(context.MethodInfo, parameter.Name!));
                     continue;
                 }
                 if (type == typeof(PageRequest))
@@ -163,15 +169,13 @@ public static class OpenApi
             }
         }
 
-        /// <summary>Keeps what the handler's comment says of it; the name and the kind of value are told by the parameter itself.</summary>
-        private static void DescribeQuery(OpenApiOperation operation, ParameterInfo parameter)
+        /// <summary>What the handler's XML comment says of a parameter that is bound by hand: the explorer does not list those.</summary>
+        private static string CommentOn(MethodInfo handler, string parameter)
         {
-            var described = operation.Parameters?.FirstOrDefault(p => p.Name == parameter.Name);
-            operation.Parameters = [.. (operation.Parameters ?? []).Where(p => p != described)];
-            var type = parameter.ParameterType == typeof(QueryFlag) ? JsonSchemaType.Boolean
-                : parameter.ParameterType == typeof(QueryNumber) ? JsonSchemaType.Integer
-                : JsonSchemaType.String;
-            AddQuery(operation, QueryParameters.NameOf(parameter), type, described?.Description ?? "");
+            var member = XmlCommentsNodeNameHelper.GetMemberNameForMethod(handler);
+            var param = _comments.Value.Root?.Element("members")?.Elements("member").FirstOrDefault(m => (string?)m.Attribute("name") == member)?
+                .Elements("param").FirstOrDefault(p => (string?)p.Attribute("name") == parameter);
+            return param is null ? "" : XmlCommentsTextHelper.Humanize(string.Concat(param.Nodes()));
         }
 
         private static void AddQuery(OpenApiOperation operation, string name, JsonSchemaType type, string description) =>

@@ -57,7 +57,8 @@ public sealed record QueryInstant(DateTimeOffset? Value)
             return new(new QueryInstant((DateTimeOffset?)null));
         }
         // An unescaped + is a space in a query: 10:00:00+02:00 arrives as 10:00:00 02:00.
-        if (Timestamps.TryParse(text, out var instant) || (text.Length > 6 && text[^6] == ' ' && Timestamps.TryParse($"{text[..^6]}+{text[^5..]}", out instant)))
+        var meant = text.Length > 6 && text[^6] == ' ' ? $"{text[..^6]}+{text[^5..]}" : text;
+        if (Timestamps.TryParse(meant, out var instant))
         {
             return new(new QueryInstant(instant));
         }
@@ -142,7 +143,8 @@ public static class QueryParameters
     {
         const int Mistakes = 2;
         return known.Select(candidate => (candidate, Distance: Distance(name, candidate)))
-            .Where(c => c.Distance <= Mistakes || c.candidate.Contains(name, StringComparison.OrdinalIgnoreCase) || name.Contains(c.candidate, StringComparison.OrdinalIgnoreCase))
+            .Where(c => c.Distance <= Mistakes || c.candidate.Contains(name, StringComparison.OrdinalIgnoreCase)
+                || name.Contains(c.candidate, StringComparison.OrdinalIgnoreCase))
             .OrderBy(c => c.Distance).ThenBy(c => c.candidate, StringComparer.Ordinal)
             .Select(c => c.candidate).FirstOrDefault();
     }

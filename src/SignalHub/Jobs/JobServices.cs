@@ -1,3 +1,5 @@
+using SignalHub.Storage;
+
 namespace SignalHub.Jobs;
 
 public static class JobServices
@@ -8,7 +10,7 @@ public static class JobServices
         services.AddSingleton<JobStore>();
         services.AddSingleton<JobRunner>();
         services.AddSingleton<JobSignal>();
-        if (configuration.GetValue("Roles:Jobs", defaultValue: true))
+        if (configuration.HasRole(Roles.Jobs))
         {
             services.AddHostedService<JobLoop>();
         }

@@ -52,14 +52,14 @@ public sealed partial record AccountBody(string? Name, IReadOnlyDictionary<strin
             return Error(ProblemCodes.InvalidValue, PointerOf(name),
                 "is not a name for an attribute: lower-case letters, digits and _, a letter first, at most 63 characters");
         }
-        return _ownFields.Contains(name)
-            ? Error(ProblemCodes.InvalidValue, PointerOf(name), $"is a field of the company itself: {(name == "name" ? "send it as /name" : "it is the domain in the path")}")
-            : null;
+        var instead = name == "name" ? "send it as /name" : "it is the domain in the path";
+        return _ownFields.Contains(name) ? Error(ProblemCodes.InvalidValue, PointerOf(name), $"is a field of the company itself: {instead}") : null;
     }
 
     private static FieldError? CheckValue(string name, JsonElement value)
     {
-        if (!IsScalar(value) && value.ValueKind is not JsonValueKind.Null && !(value.ValueKind is JsonValueKind.Array && value.EnumerateArray().All(IsScalar)))
+        var isList = value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(IsScalar);
+        if (!IsScalar(value) && !isList && value.ValueKind != JsonValueKind.Null)
         {
             return Error(ProblemCodes.InvalidType, PointerOf(name), "must be a text, a number, a boolean, or a list of these");
         }

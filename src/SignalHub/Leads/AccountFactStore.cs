@@ -75,7 +75,12 @@ public sealed class AccountFactStore(Database database)
 
     private static AccountState New(Guid workspaceId, string domain, DateTimeOffset now) => new()
     {
-        WorkspaceId = workspaceId, Id = Ids.New(now), CreatedAt = now, Domain = domain, FactsJson = "{}", IsNew = true,
+        WorkspaceId = workspaceId,
+        Id = Ids.New(now),
+        CreatedAt = now,
+        Domain = domain,
+        FactsJson = "{}",
+        IsNew = true,
     };
 
     private static async Task<AccountState?> FindAsync(NpgsqlConnection connection, Guid workspaceId, string domain, CancellationToken cancellationToken)

@@ -50,7 +50,8 @@ public sealed class LeadState
     public IReadOnlyDictionary<string, long> BySource => Sources;
 
     private SortedDictionary<string, long> Sources =>
-        _bySource ??= JsonSerializer.Deserialize<SortedDictionary<string, long>>(_bySourceJson, Http.Json.Options)!;
+        _bySource ??= new SortedDictionary<string, long>(
+            JsonSerializer.Deserialize<Dictionary<string, long>>(_bySourceJson, Http.Json.Options)!, StringComparer.Ordinal);
 
     /// <summary>Counts a signal and keeps the attribution: first and last go by when signals happened, not by when they arrived.</summary>
     public void Count(string source, DateTimeOffset occurredAt)

@@ -101,9 +101,18 @@ public sealed class LeadStore(IDbContextFactory<SignalHubDbContext> contexts)
         // Without the explanation, which is most of the row and has its own route.
         var rows = await leads.Select(l => new
         {
-            l.Id, l.ContactId, l.AccountId,
+            l.Id,
+            l.ContactId,
+            l.AccountId,
             Figures = new LeadFigures(l.IcpCode, l.IcpScore, l.PersonaCode, l.PersonaScore, l.Qualified, l.FirstQualifiedAt),
-            l.SignalCount, l.FirstSource, l.LastSource, l.BySource, l.FirstSignalAt, l.LastSignalAt, l.CreatedAt, l.UpdatedAt,
+            l.SignalCount,
+            l.FirstSource,
+            l.LastSource,
+            l.BySource,
+            l.FirstSignalAt,
+            l.LastSignalAt,
+            l.CreatedAt,
+            l.UpdatedAt,
         }).ToListAsync(cancellationToken);
         var contacts = await ProfileStore.LoadContactsAsync(db, workspaceId, [.. rows.Select(l => l.ContactId).OfType<Guid>().Distinct()], cancellationToken);
         var accounts = await ProfileStore.LoadAccountsAsync(db, workspaceId, [.. rows.Select(l => l.AccountId).OfType<Guid>().Distinct()], cancellationToken);

@@ -82,7 +82,8 @@ public sealed class ProfileStore(IDbContextFactory<SignalHubDbContext> contexts)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var survivor = db.Contacts.Where(c => c.WorkspaceId == workspaceId && c.Id == id).Select(c => c.MergedInto ?? c.Id);
-        var views = await ViewsAsync(db, workspaceId, db.Contacts.Where(c => c.WorkspaceId == workspaceId && c.Id == survivor.FirstOrDefault()), cancellationToken);
+        var contact = db.Contacts.Where(c => c.WorkspaceId == workspaceId && c.Id == survivor.FirstOrDefault());
+        var views = await ViewsAsync(db, workspaceId, contact, cancellationToken);
         return views.Count == 0 ? null : views[0].View;
     }
 

@@ -58,7 +58,7 @@ internal static class ExplainApi
         var why = WhyNone(head, (await workspaces.GetAsync(caller.WorkspaceId)).FireMaxAge);
         string[] events = why is not null ? [] : await EventsOfAsync(caller.WorkspaceId, head, heads, cancellationToken);
         var parts = FilterExplanation.Of(
-            Endpoint.Of(endpoint.Id, endpoint.Enabled, endpoint.Events, endpoint.Filter), endpoint.Filter,
+            Endpoint.Of(endpoint.Id, endpoint.Enabled, endpoint.Ordered, endpoint.Events, endpoint.Filter), endpoint.Filter,
             new RoutingInput("", head.TypeKey, head.Source, signal.Facts), events, why ?? "The signal did not qualify and changed no lead, so it raised no event.");
         var deliveries = await log.ListAsync(caller.WorkspaceId, new DeliveryFilter { EndpointId = endpointId, SignalId = signalId }, _allDeliveries, cancellationToken);
         return TypedResults.Ok(new ExplainView(

@@ -8,7 +8,7 @@ namespace SignalHub.Operations;
 /// <summary>What needs several slices: explaining and replaying deliveries; and the routes of jobs.</summary>
 public static class OperationsApi
 {
-    public static IServiceCollection AddOperations(this IServiceCollection services)
+    internal static IServiceCollection AddDeliveryOperations(this IServiceCollection services)
     {
         services.AddSingleton<StoredSignalStore>();
         services.AddSingleton<StoredSignals>();

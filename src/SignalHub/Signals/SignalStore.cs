@@ -27,7 +27,8 @@ public sealed class SignalStore(IDbContextFactory<SignalHubDbContext> contexts)
     public async Task<IReadOnlyList<Listed<SignalView>>> ListAsync(Guid workspaceId, SignalFilter filter, PageRequest page, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var signals = await AboutAsync(db, workspaceId, db.Signals.Where(s => s.WorkspaceId == workspaceId && s.Mode == filter.Mode), filter, cancellationToken);
+        var ofMode = db.Signals.Where(s => s.WorkspaceId == workspaceId && s.Mode == filter.Mode);
+        var signals = await AboutAsync(db, workspaceId, ofMode, filter, cancellationToken);
         if (signals is null)
         {
             return [];
@@ -54,15 +55,22 @@ public sealed class SignalStore(IDbContextFactory<SignalHubDbContext> contexts)
         {
             return null;
         }
-        var live = db.Signals.Where(s => s.WorkspaceId == workspaceId && s.Mode == Caller.Live);
-        if (page is { BeforeTime: { } time, BeforeId: { } id })
-        {
-            live = live.Where(s => EF.Functions.LessThan(ValueTuple.Create(s.OccurredAt, s.Id), ValueTuple.Create(time, id)));
-        }
-        // The newest of each, then the newest of these: a walk down the index per lead instead of a sort of all they have.
-        var signals = db.Leads.Where(l => l.WorkspaceId == workspaceId && family.Contains(l.Id))
-            .SelectMany(l => live.Where(s => s.LeadId == l.Id).OrderByDescending(s => s.OccurredAt).ThenByDescending(s => s.Id).Take(page.Limit + 1))
-            .OrderByDescending(s => s.OccurredAt).ThenByDescending(s => s.Id).Take(page.Limit + 1);
+        // The newest of each, then the newest of these: a walk down the index per lead. EF's own translation numbers all signals of
+        // the workspace first.
+        var (time, id) = (page.BeforeTime ?? DateTimeOffset.MaxValue, page.BeforeId ?? Guid.AllBitsSet);
+        var most = page.Limit + 1;
+        var newest = db.Signals.FromSql($"""
+            select s.*
+              from unnest({family}) as l(id)
+             cross join lateral (
+                select *
+                  from signals
+                 where workspace_id = {workspaceId} and lead_id = l.id and mode = {Caller.Live}
+                   and occurred_at <= {time} and (occurred_at, id) < ({time}, {id})
+                 order by occurred_at desc, id desc
+                 limit {most}) s
+            """);
+        var signals = newest.OrderByDescending(s => s.OccurredAt).ThenByDescending(s => s.Id).Take(page.Limit + 1);
         var rows = await Shown(db, workspaceId, signals).ToListAsync(cancellationToken);
         return [.. rows.Select(s => new Listed<SignalView>(View(s), s.OccurredAt, s.Id))];
     }
@@ -70,7 +78,8 @@ public sealed class SignalStore(IDbContextFactory<SignalHubDbContext> contexts)
     public async Task<SignalView?> FindAsync(Guid workspaceId, Guid id, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        return ById(db, workspaceId, id) is { } signal && await Shown(db, workspaceId, signal).FirstOrDefaultAsync(cancellationToken) is { } row ? View(row) : null;
+        var row = ById(db, workspaceId, id) is { } signal ? await Shown(db, workspaceId, signal).FirstOrDefaultAsync(cancellationToken) : null;
+        return row is null ? null : View(row);
     }
 
     /// <summary>Signals by their keys, in one query however many they are; those that are not there are left out.</summary>
@@ -128,7 +137,8 @@ public sealed class SignalStore(IDbContextFactory<SignalHubDbContext> contexts)
             }
             signals = signals.Where(s => s.ContactId != null && contacts.Contains(s.ContactId.Value));
             // A person's signals are their lead's, and leads have an index.
-            var lead = await db.Leads.Where(l => l.WorkspaceId == workspaceId && l.MergedInto == null && l.ContactId != null && contacts.Contains(l.ContactId.Value))
+            var lead = await db.Leads
+                .Where(l => l.WorkspaceId == workspaceId && l.MergedInto == null && l.ContactId != null && contacts.Contains(l.ContactId.Value))
                 .Select(l => (Guid?)l.Id).FirstOrDefaultAsync(cancellationToken);
             if (lead is { } known)
             {

@@ -87,9 +87,11 @@ public static class SignalsReadApi
 
     /// <summary>Shows a signal.</summary>
     /// <param name="id">`sig_…`</param>
-    internal static async Task<Results<Ok<SignalView>, Problem>> GetSignal(Caller caller, string id, SignalStore signals, CancellationToken cancellationToken)
+    internal static async Task<Results<Ok<SignalView>, Problem>> GetSignal(
+        Caller caller, string id, SignalStore signals, CancellationToken cancellationToken)
     {
-        if (!Ids.TryParse(Ids.Signal, id, out var signalId) || await signals.FindAsync(caller.WorkspaceId, signalId, cancellationToken) is not { } signal)
+        if (!Ids.TryParse(Ids.Signal, id, out var signalId)
+            || await signals.FindAsync(caller.WorkspaceId, signalId, cancellationToken) is not { } signal)
         {
             return Problem.NotFound("The signal");
         }
@@ -102,7 +104,8 @@ public static class SignalsReadApi
     internal static async Task<Results<Ok<QualificationView>, Problem>> GetSignalQualification(
         Caller caller, string id, SignalStore signals, CancellationToken cancellationToken)
     {
-        if (!Ids.TryParse(Ids.Signal, id, out var signalId) || await signals.QualificationAsync(caller.WorkspaceId, signalId, cancellationToken) is not { } found)
+        if (!Ids.TryParse(Ids.Signal, id, out var signalId)
+            || await signals.QualificationAsync(caller.WorkspaceId, signalId, cancellationToken) is not { } found)
         {
             return Problem.NotFound("The signal");
         }
@@ -128,7 +131,8 @@ public static class SignalsReadApi
         }
         return set.Find(sent) is { } known
             ? TypedResults.Ok(SampleSignal.Of(Timestamps.Truncate(time.GetUtcNow())) with { SignalType = known.Key, Mode = caller.Mode })
-            : new Problem(ProblemCodes.NotFound, $"There is no such signal type in this workspace. Closest are {string.Join(", ", set.Nearest(sent, NearestTypes))}.");
+            : new Problem(ProblemCodes.NotFound,
+                $"There is no such signal type in this workspace. Closest are {string.Join(", ", set.Nearest(sent, NearestTypes))}.");
     }
 
     /// <summary>Lists a lead's signals, newest first by occurrence.</summary>

@@ -44,6 +44,7 @@ public sealed class SignalHubDbContext(DbContextOptions<SignalHubDbContext> opti
         Table<MergeCandidateRow>(modelBuilder, "merge_candidates").HasKey(r => new { r.WorkspaceId, r.FirstId, r.SecondId });
         Table<DoNotMergeRow>(modelBuilder, "do_not_merge").HasKey(r => new { r.WorkspaceId, r.FirstId, r.SecondId });
         Table<LeadRow>(modelBuilder, "leads").HasKey(r => new { r.WorkspaceId, r.Id });
+        Table<RescoreRow>(modelBuilder, "rescore_queue").HasKey(r => new { r.WorkspaceId, r.AccountId });
         Table<SignalRow>(modelBuilder, "signals").HasKey(r => new { r.WorkspaceId, r.OccurredAt, r.Id });
         Table<IdempotencyKeyRow>(modelBuilder, "idempotency_keys").HasKey(r => new { r.WorkspaceId, r.Mode, r.KeyHash });
         Table<WebhookEndpointRow>(modelBuilder, "webhook_endpoints").HasKey(r => new { r.WorkspaceId, r.Id });

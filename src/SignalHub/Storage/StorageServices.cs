@@ -27,7 +27,7 @@ public static class StorageServices
         services.AddSingleton<StorageStart>();
         services.AddSingleton<KeysFile>();
         services.AddSingleton<MonthlyPartitions>();
-        if (builder.Configuration.GetValue("Roles:Jobs", defaultValue: true))
+        if (builder.Configuration.HasRole(Roles.Jobs))
         {
             services.AddHostedService<PartitionLoop>();
         }

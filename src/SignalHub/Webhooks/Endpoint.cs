@@ -24,6 +24,9 @@ public sealed class Endpoint
 
     public required bool Enabled { get; init; }
 
+    /// <summary>Whether its deliveries about one lead go out one after the other.</summary>
+    public bool Ordered { get; init; }
+
     /// <summary>Words of <see cref="WebhookEventTypes"/>.</summary>
     public required IReadOnlyList<string> Events { get; init; }
 
@@ -46,13 +49,14 @@ public sealed class Endpoint
     public bool HasBrokenCondition { get; init; }
 
     /// <summary>The endpoint of a stored row.</summary>
-    public static Endpoint Of(Guid id, bool enabled, IReadOnlyList<string> events, EndpointFilter filter)
+    public static Endpoint Of(Guid id, bool enabled, bool ordered, IReadOnlyList<string> events, EndpointFilter filter)
     {
         var condition = filter.When is { } text ? Condition.Compile(text, ConditionScopes.Routing).Condition : null;
         return new Endpoint
         {
             Id = id,
             Enabled = enabled,
+            Ordered = ordered,
             Events = events,
             SignalTypes = AnyOr(filter.SignalTypes, StringComparer.Ordinal),
             Sources = AnyOr(filter.Sources, StringComparer.OrdinalIgnoreCase),

@@ -76,7 +76,9 @@ public sealed class EndpointStore(Database database, TimeProvider clock)
                retry_policy = @retry_policy, schedule = @schedule, max_per_second = @max_per_second, ordered = @ordered,
                enabled = @enabled, disabled_reason = @disabled_reason, disabled_at = @disabled_at, updated_at = @updated_at,
                consecutive_failures = case when @enabled and not enabled then 0 else consecutive_failures end,
+               failed_deliveries = case when @enabled and not enabled then 0 else failed_deliveries end,
                failing_since = case when @enabled and not enabled then null else failing_since end,
+               warned_at = case when @enabled and not enabled then null else warned_at end,
                probe_at = case when @enabled and not enabled then null else probe_at end
          where workspace_id = @workspace and id = @id
         returning
@@ -109,14 +111,22 @@ public sealed class EndpointStore(Database database, TimeProvider clock)
     /// <summary>All endpoints as routing sees them, oldest first.</summary>
     public async Task<EndpointSet> LoadSetAsync(Guid workspaceId, CancellationToken cancellationToken)
     {
-        await using var command = database.Source.CreateCommand(
-            "select id, enabled, events, filter from webhook_endpoints where workspace_id = @workspace order by created_at, id");
+        await using var connection = await database.OpenAsync(cancellationToken);
+        return await LoadSetAsync(connection, workspaceId, cancellationToken);
+    }
+
+    /// <summary>The same as the connection's transaction sees them.</summary>
+    internal static async Task<EndpointSet> LoadSetAsync(NpgsqlConnection connection, Guid workspaceId, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(
+            "select id, enabled, ordered, events, filter from webhook_endpoints where workspace_id = @workspace order by created_at, id", connection);
         command.Parameters.AddWithValue("workspace", workspaceId);
         var endpoints = new List<Endpoint>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
-            endpoints.Add(Endpoint.Of(reader.GetGuid(0), reader.GetBoolean(1), reader.GetFieldValue<string[]>(2), FilterOf(reader.GetString(3))));
+            endpoints.Add(Endpoint.Of(
+                reader.GetGuid(0), reader.GetBoolean(1), reader.GetBoolean(2), reader.GetFieldValue<string[]>(3), FilterOf(reader.GetString(4))));
         }
         return new EndpointSet(endpoints);
     }

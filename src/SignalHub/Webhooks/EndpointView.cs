@@ -8,7 +8,7 @@ namespace SignalHub.Webhooks;
 /// <summary>A webhook endpoint as shown everywhere.</summary>
 /// <param name="Id"><c>ep_…</c></param>
 /// <param name="Schedule">Seconds before each retry, when <c>retry_policy</c> is <c>custom</c>.</param>
-/// <param name="DisabledReason"><c>by_user</c>, or <c>gone_410</c>: the receiver answered 410. Null while enabled.</param>
+/// <param name="DisabledReason"><c>by_user</c>; <c>gone_410</c>: the receiver answered 410; <c>failing</c>: no success for five days. Null while enabled.</param>
 /// <param name="ConsecutiveFailures">Failed tries since the last success.</param>
 /// <param name="FailingSince">The first failure after the last success.</param>
 /// <param name="LastSuccessAt">May be ten seconds behind.</param>

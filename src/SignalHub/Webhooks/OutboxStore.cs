@@ -14,12 +14,15 @@ public static class OutboxStore
         select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::bytea[])
         """;
 
-    // Due at once, also by a database clock that is behind the one that made created_at.
+    // Due at once, also by a database clock that is behind the one that made created_at. Places in an order are given in that
+    // of the rows; between transactions the lock on the lead keeps it.
     private const string InsertPending = """
-        insert into delivery_queue (workspace_id, created_at, id, endpoint_id, event_id, event_type, signal_id, lead_id, queued_at, next_at)
-        select d.*, d.created_at, least(d.created_at, now())
-          from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::uuid[], $8::uuid[])
-            as d (workspace_id, created_at, id, endpoint_id, event_id, event_type, signal_id, lead_id)
+        insert into delivery_queue (workspace_id, created_at, id, endpoint_id, event_id, event_type, signal_id, lead_id, queued_at, next_at,
+            ordinal)
+        select workspace_id, created_at, id, endpoint_id, event_id, event_type, signal_id, lead_id, created_at, least(created_at, now()),
+            case when ordered then nextval('delivery_ordinals') end
+          from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::uuid[], $8::uuid[], $9::bool[])
+            as d (workspace_id, created_at, id, endpoint_id, event_id, event_type, signal_id, lead_id, ordered)
         """;
 
     private const string InsertSkipped = """
@@ -43,17 +46,18 @@ public static class OutboxStore
                 .Column(events.Of(e => (string?)e.Type)).Column(events.Of(e => e.SignalId)).Column(events.Of(e => e.LeadId))
                 .Column(events.Of(e => e.Body));
         }
-        AddDeliveries(batch, InsertPending, [.. deliveries.Where(d => d.Enabled)]);
+        List<NewDelivery> pending = [.. deliveries.Where(d => d.Enabled)];
+        AddDeliveries(batch, InsertPending, pending)?.Column(pending.Of(d => d.Ordered));
         AddDeliveries(batch, InsertSkipped, [.. deliveries.Where(d => !d.Enabled)]);
     }
 
-    private static void AddDeliveries(NpgsqlBatch batch, string sql, List<NewDelivery> rows)
+    private static NpgsqlBatchCommand? AddDeliveries(NpgsqlBatch batch, string sql, List<NewDelivery> rows)
     {
         if (rows.Count == 0)
         {
-            return;
+            return null;
         }
-        batch.Add(sql)
+        return batch.Add(sql)
             .Column(rows.Of(d => d.Event.WorkspaceId)).Column(rows.Of(d => d.Event.CreatedAt)).Column(rows.Of(d => d.Id))
             .Column(rows.Of(d => d.EndpointId)).Column(rows.Of(d => d.Event.Id)).Column(rows.Of(d => (string?)d.Event.Type))
             .Column(rows.Of(d => d.Event.SignalId)).Column(rows.Of(d => d.Event.LeadId));

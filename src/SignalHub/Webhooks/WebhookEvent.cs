@@ -11,10 +11,11 @@ public sealed record WebhookEvent(Guid WorkspaceId, Guid Id, DateTimeOffset Crea
 
 /// <summary>An event that one endpoint is to get, or, while it is disabled, that it misses.</summary>
 /// <param name="Enabled">False: a history row <c>skipped/endpoint_disabled</c> instead of a place in the queue.</param>
-public sealed record NewDelivery(WebhookEvent Event, Guid EndpointId, Guid Id, bool Enabled)
+/// <param name="Ordered">Whether it waits for the deliveries of the same lead before it.</param>
+public sealed record NewDelivery(WebhookEvent Event, Guid EndpointId, Guid Id, bool Enabled, bool Ordered)
 {
     public static NewDelivery Of(WebhookEvent made, RoutedEndpoint route) =>
-        new(made, route.Endpoint.Id, IdOf(made.Id, route.Endpoint.Id), route.Enabled);
+        new(made, route.Endpoint.Id, IdOf(made.Id, route.Endpoint.Id), route.Enabled, route.Endpoint.Ordered && made.LeadId is not null);
 
     /// <summary>The same for each event and endpoint, and of the event's millisecond.</summary>
     internal static Guid IdOf(Guid eventId, Guid endpointId) => Ids.Derive(Ids.InstantOf(eventId), "delivery", eventId, endpointId);

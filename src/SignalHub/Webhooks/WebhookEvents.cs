@@ -27,13 +27,17 @@ public static class WebhookEvents
     public static WebhookEvent Lead(string type, Guid workspaceId, DateTimeOffset receivedAt, Guid signalId, Guid leadId, LeadView data) =>
         Make(workspaceId, IdOf(type, workspaceId, signalId, receivedAt), type, signalId, leadId, data);
 
+    /// <summary><c>endpoint.failing</c> or <c>endpoint.disabled</c>: about an endpoint, for the workspace's others.</summary>
+    public static WebhookEvent Endpoint(string type, Guid workspaceId, Guid endpointId, DateTimeOffset now, EndpointNotice data) =>
+        Make(workspaceId, IdOf(type, workspaceId, endpointId, now), type, null, null, data);
+
     /// <summary><c>test</c>: a made-up signal in the shape of a real one. Each call is another event.</summary>
     public static WebhookEvent Test(Guid workspaceId, DateTimeOffset now) =>
         Make(workspaceId, Ids.New(now), WebhookEventTypes.Test, null, null, SampleSignal.Of(now));
 
-    /// <summary>The id of the event that a signal raises: the same whenever it is asked for.</summary>
-    internal static Guid IdOf(string type, Guid workspaceId, Guid signalId, DateTimeOffset receivedAt) =>
-        Ids.Derive(receivedAt, type, workspaceId, signalId);
+    /// <summary>The id of the event that a signal or an endpoint raises: the same whenever it is asked for.</summary>
+    internal static Guid IdOf(string type, Guid workspaceId, Guid subjectId, DateTimeOffset receivedAt) =>
+        Ids.Derive(receivedAt, type, workspaceId, subjectId);
 
     private static WebhookEvent Make<T>(Guid workspaceId, Guid id, string type, Guid? signalId, Guid? leadId, T data)
     {

@@ -178,8 +178,13 @@ public sealed class MatchingPeopleTests : IAsyncLifetime
         return identity;
     }
 
-    private async Task<JsonNode> SendAsync(object identity, string source = "app", int? minute = null) => await _acme.Client.PostAsync("/signals", new
+    private async Task<JsonNode> SendAsync(object identity, string source = "app", int? minute = null)
     {
-        signal_type = "custom_event", source, occurred_at = $"2026-03-14T08:{minute ?? _minute++:00}:00Z", identity,
-    }).JsonAsync(HttpStatusCode.Created);
+        // Who was known first decides who survives.
+        _app.Clock.Advance(TimeSpan.FromSeconds(1));
+        return await _acme.Client.PostAsync("/signals", new
+        {
+            signal_type = "custom_event", source, occurred_at = $"2026-03-14T08:{minute ?? _minute++:00}:00Z", identity,
+        }).JsonAsync(HttpStatusCode.Created);
+    }
 }

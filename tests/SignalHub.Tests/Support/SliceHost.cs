@@ -20,6 +20,7 @@ namespace SignalHub.Tests.Support;
 internal sealed class SliceHost : IAsyncDisposable
 {
     private const string WorkspaceHeader = "X-Test-Workspace";
+    private const string TestKeyHeader = "X-Test-Key";
 
     private readonly WebApplication _app;
     private readonly Database _database;
@@ -31,6 +32,8 @@ internal sealed class SliceHost : IAsyncDisposable
     }
 
     public IServiceProvider Services => _app.Services;
+
+    public Database Database => _database;
 
     public IEnumerable<RouteEndpoint> Endpoints => ((IEndpointRouteBuilder)_app).DataSources.SelectMany(s => s.Endpoints).OfType<RouteEndpoint>();
 
@@ -49,7 +52,7 @@ internal sealed class SliceHost : IAsyncDisposable
         {
             if (Guid.TryParse(context.Request.Headers[WorkspaceHeader], out var workspace))
             {
-                context.Features.Set(new Caller(workspace, Guid.Empty, IsTest: false, Scopes.All));
+                context.Features.Set(new Caller(workspace, Guid.Empty, context.Request.Headers.ContainsKey(TestKeyHeader), Scopes.All));
             }
             return next(context);
         });
@@ -78,6 +81,15 @@ internal sealed class SliceHost : IAsyncDisposable
         var client = _app.GetTestClient();
         client.DefaultRequestHeaders.Add(WorkspaceHeader, workspace.ToString());
         return new SliceClient(workspace, client);
+    }
+
+    /// <summary>The same workspace, asked with a test key.</summary>
+    public SliceClient WithTestKey(SliceClient client)
+    {
+        var http = _app.GetTestClient();
+        http.DefaultRequestHeaders.Add(WorkspaceHeader, client.Workspace.ToString());
+        http.DefaultRequestHeaders.Add(TestKeyHeader, "true");
+        return new SliceClient(client.Workspace, http);
     }
 
     public async Task ExecuteAsync(string sql, params object[] values)
@@ -122,8 +134,15 @@ internal sealed class SliceClient(Guid workspace, HttpClient http)
 
     public Task<JsonElement> DeleteAsync(string path, int status = 204) => SendAsync(HttpMethod.Delete, path, null, status);
 
-    /// <summary>A body that is a string is sent as it is, everything else as JSON.</summary>
     private async Task<JsonElement> SendAsync(HttpMethod method, string path, object? body, int status)
+    {
+        var (got, answer) = await SendAsync(method, path, body);
+        Assert.True(got == status, $"{method} {path}: {got} instead of {status}: {answer}");
+        return answer;
+    }
+
+    /// <summary>A body that is a string is sent as it is, everything else as JSON.</summary>
+    public async Task<(int Status, JsonElement Body)> SendAsync(HttpMethod method, string path, object? body)
     {
         using var request = new HttpRequestMessage(method, path)
         {
@@ -136,11 +155,10 @@ internal sealed class SliceClient(Guid workspace, HttpClient http)
         };
         using var response = await http.SendAsync(request);
         var answer = await response.Content.ReadAsStringAsync();
-        Assert.True((int)response.StatusCode == status, $"{method} {path}: {(int)response.StatusCode} instead of {status}: {answer}");
-        if (status >= 400)
+        if ((int)response.StatusCode >= 400)
         {
             Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
         }
-        return answer.Length == 0 ? default : JsonDocument.Parse(answer).RootElement;
+        return ((int)response.StatusCode, answer.Length == 0 ? default : JsonDocument.Parse(answer).RootElement);
     }
 }

@@ -24,7 +24,7 @@ internal sealed class Node : IDisposable
         var secrets = new SecretProtection(keys);
         Sender = new WebhookSender(new OutboundGuard(options), options, clock, Dns.GetHostAddressesAsync);
         Store = new DeliveryStore(database, clock);
-        Attempts = new AttemptStore(database, new MonthlyPartitions(database), clock, NullLogger<AttemptStore>.Instance);
+        Attempts = new AttemptStore(database, new MonthlyPartitions(database), new EndpointHealthStore(clock), Signal, clock, NullLogger<AttemptStore>.Instance);
         Dispatcher = new Dispatcher(Store, Attempts, Sender, secrets, Signal, options, clock, NullLogger<Dispatcher>.Instance);
         TestSend = new TestSend(Store, Attempts, Sender, secrets, clock);
     }
@@ -89,20 +89,21 @@ internal sealed class DeliveryBench : IAsyncDisposable
         return node;
     }
 
-    public async Task<Guid> AddEndpointAsync(string url, string policy = "standard", int timeoutSeconds = 10, int[]? schedule = null)
+    public async Task<Guid> AddEndpointAsync(string url, string policy = "standard", int timeoutSeconds = 10, int[]? schedule = null, int? maxPerSecond = null, bool ordered = false, params string[] events)
     {
         var id = Ids.New(Clock.GetUtcNow());
         await ExecuteAsync("""
             insert into webhook_endpoints (workspace_id, id, url, events, secret, signature_header, timeout_seconds, retry_policy, schedule,
-                enabled, created_at, updated_at)
-            values ($1, $2, $3, '{signal.qualified}', $4, 'X-SignalHub-Signature', $5, $6, $7, true, $8, $8)
+                max_per_second, ordered, enabled, created_at, updated_at)
+            values ($1, $2, $3, $11, $4, 'X-SignalHub-Signature', $5, $6, $7, $9, $10, true, $8, $8)
             """, Workspace, id, url, new SecretProtection(Keys).Protect(WebhookSecret.Parse(Secret)), (short)timeoutSeconds, policy,
-            (object?)schedule ?? DBNull.Value, Clock.GetUtcNow());
+            (object?)schedule ?? DBNull.Value, Clock.GetUtcNow(), (object?)maxPerSecond ?? DBNull.Value, ordered,
+            events.Length > 0 ? events : ["signal.qualified"]);
         return id;
     }
 
     /// <summary>One event and its delivery to that endpoint, due now; answers the ids of both.</summary>
-    public async Task<(Guid Event, Guid Delivery)> QueueAsync(Guid endpoint, string body = """{"event":"signal.qualified"}""")
+    public async Task<(Guid Event, Guid Delivery)> QueueAsync(Guid endpoint, string body = """{"event":"signal.qualified"}""", Guid? lead = null)
     {
         var now = Clock.GetUtcNow();
         var eventId = Ids.Derive(now, SHA256.HashData(BitConverter.GetBytes(++_events)));
@@ -110,9 +111,11 @@ internal sealed class DeliveryBench : IAsyncDisposable
         await ExecuteAsync("insert into webhook_events (workspace_id, created_at, id, type, body) values ($1, $2, $3, 'signal.qualified', $4)",
             Workspace, now, eventId, Encoding.UTF8.GetBytes(body));
         await ExecuteAsync("""
-            insert into delivery_queue (workspace_id, id, endpoint_id, event_id, event_type, created_at, queued_at, next_at)
-            values ($1, $2, $3, $4, 'signal.qualified', $5, $5, $5)
-            """, Workspace, delivery, endpoint, eventId, now);
+            insert into delivery_queue (workspace_id, id, endpoint_id, event_id, event_type, created_at, queued_at, next_at, lead_id, ordinal)
+            select $1, $2, $3, $4, 'signal.qualified', $5, $5, $5, $6,
+                   case when $6 is not null and ordered then nextval('delivery_ordinals') end
+              from webhook_endpoints where id = $3
+            """, Workspace, delivery, endpoint, eventId, now, new NpgsqlParameter { NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid, Value = (object?)lead ?? DBNull.Value });
         return (eventId, delivery);
     }
 
@@ -169,7 +172,7 @@ internal sealed class DeliveryBench : IAsyncDisposable
         var command = Database.Source.CreateCommand(sql);
         foreach (var value in values)
         {
-            command.Parameters.Add(new NpgsqlParameter { Value = value });
+            command.Parameters.Add(value as NpgsqlParameter ?? new NpgsqlParameter { Value = value });
         }
         return command;
     }

@@ -58,7 +58,7 @@ public sealed class MakingEventsTests
     public void A_delivery_id_is_derived_from_event_and_endpoint_and_carries_the_same_millisecond()
     {
         var made = WebhookEvents.Test(_workspace, _received);
-        var first = NewDelivery.Of(made, new RoutedEndpoint(Endpoint.Of(_lead, true, ["test"], EndpointFilter.Any), true));
+        var first = NewDelivery.Of(made, new RoutedEndpoint(Endpoint.Of(_lead, true, false, ["test"], EndpointFilter.Any), true));
 
         Assert.Equal(first.Id, NewDelivery.IdOf(made.Id, _lead));
         Assert.NotEqual(first.Id, NewDelivery.IdOf(made.Id, _signal));

@@ -128,7 +128,7 @@ public sealed class RetryScheduleTests
     [Fact]
     public void Retries_of_different_deliveries_spread_over_the_whole_range()
     {
-        var target = new EndpointTarget(default, "", [], null, null, "", TimeSpan.Zero, RetrySchedule.Short);
+        var target = new EndpointTarget(default, "", [], null, null, "", TimeSpan.Zero, RetrySchedule.Short, null, false, 0);
         var spread = Enumerable.Range(0, 1_000)
             .Select(n => SignalHub.Storage.Ids.Derive(Now, "delivery", Guid.Empty, new Guid(n, 0, 0, new byte[8])))
             .Select(id => Dispatcher.Spread(new ClaimedDelivery(target, id, id, "", Now, 1, 0, 1, "schedule", null)))

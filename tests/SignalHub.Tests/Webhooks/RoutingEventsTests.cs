@@ -79,7 +79,7 @@ public sealed class RoutingEventsTests
     [Fact]
     public void A_matching_endpoint_that_is_disabled_is_named_as_such()
     {
-        var endpoint = Endpoint.Of(NextId(), enabled: false, [Qualified], EndpointFilter.Any);
+        var endpoint = Endpoint.Of(NextId(), enabled: false, ordered: false, [Qualified], EndpointFilter.Any);
 
         Assert.Equal([(endpoint.Id, false)], Routed(endpoint, Of(Qualified)));
         Assert.Equal(["the endpoint is disabled"], Reasons(endpoint, Of(Qualified)));
@@ -150,7 +150,7 @@ public sealed class RoutingEventsTests
             from condition in when
             from events in types
             from enabled in Gen.Elements(true, false)
-            select Endpoint.Of(NextId(), enabled, events, new EndpointFilter(signalTypes, sources, projects, priority, condition));
+            select Endpoint.Of(NextId(), enabled, false, events, new EndpointFilter(signalTypes, sources, projects, priority, condition));
         var inputs =
             from type in Gen.Elements(WebhookEventTypes.All.ToArray())
             from key in Gen.Elements("a", "b", "d")
@@ -199,7 +199,7 @@ public sealed class RoutingEventsTests
         Assert.Single(EventRouter.Explain(new EndpointSet([endpoint]), [input])).Reasons;
 
     private Endpoint Listening(EndpointFilter filter, params string[] events) =>
-        Endpoint.Of(NextId(), enabled: true, events.Length == 0 ? [Qualified] : events, filter);
+        Endpoint.Of(NextId(), enabled: true, ordered: false, events.Length == 0 ? [Qualified] : events, filter);
 
     private Guid NextId() => Ids.Derive(DateTimeOffset.UnixEpoch, "endpoint", Guid.Empty, new Guid(++_endpoints, 0, 0, new byte[8]));
 }

@@ -8,7 +8,7 @@ internal static class Claims
 {
     /// <summary>A claim of whatever is due, as a node that holds nothing makes it.</summary>
     public static ClaimRequest All(int perEndpoint = 8, int room = 500) =>
-        new(new Dictionary<EndpointKey, int>(), perEndpoint, room, TimeSpan.FromSeconds(90));
+        new(new Dictionary<EndpointKey, int>(), perEndpoint, room, TimeSpan.FromSeconds(90), TimeSpan.FromSeconds(2));
 }
 
 public sealed class SharedQueueTests : IAsyncLifetime
@@ -130,26 +130,41 @@ public sealed class SharedQueueTests : IAsyncLifetime
     {
         const int Backlog = 100_000;
         var dead = await _bench.AddEndpointAsync("http://127.0.0.1:1/");
-        await _bench.QueueManyAsync(dead, Backlog, dueSince: TimeSpan.FromDays(1));
         var healthy = new List<Guid>();
         for (var i = 0; i < 20; i++)
         {
             healthy.Add(await _bench.AddEndpointAsync(_receiver.Url));
-            await _bench.QueueAsync(healthy[^1]);
+        }
+        var without = await FastestClaimAsync();
+        await _bench.QueueManyAsync(dead, Backlog, dueSince: TimeSpan.FromDays(1));
+        foreach (var endpoint in healthy)
+        {
+            await _bench.QueueAsync(endpoint);
         }
         await _bench.ExecuteAsync("analyze delivery_queue");
 
-        var watch = Stopwatch.StartNew();
         var claimed = await _bench.Node.Store.ClaimAsync(Claims.All(room: 100), default);
-        watch.Stop();
+        var with = await FastestClaimAsync();
 
         var byEndpoint = claimed.CountBy(c => c.Target.Key.EndpointId).ToDictionary();
         Assert.All(healthy, endpoint => Assert.Equal(1, byEndpoint[endpoint]));
         Assert.InRange(byEndpoint[dead], 1, 8);
-        // 0.6 ms alone on the machine; a claim that walks the backlog takes hundreds. Room for a machine that does other things.
-        Assert.True(watch.ElapsedMilliseconds < 150, $"the claim took {watch.ElapsedMilliseconds} ms");
-        // The claim writes only what it takes: all the rest is as it was.
-        Assert.Equal(Backlog - byEndpoint[dead], await _bench.ScalarAsync<int>("select count(*)::int from delivery_queue where attempt = 0"));
+        // Both in this run: a claim that walks the backlog takes hundreds of times as long, this one takes eight rows more.
+        Assert.True(with < without * 25, $"the fastest of five claims took {with.TotalMilliseconds} ms, {without.TotalMilliseconds} ms without a backlog");
+        // A claim writes only what it takes: all the rest is as it was.
+        Assert.Equal(Backlog - 6 * 8, await _bench.ScalarAsync<int>("select count(*)::int from delivery_queue where attempt = 0"));
+    }
+
+    private async Task<TimeSpan> FastestClaimAsync()
+    {
+        var fastest = TimeSpan.MaxValue;
+        for (var again = 0; again < 5; again++)
+        {
+            var watch = Stopwatch.StartNew();
+            await _bench.Node.Store.ClaimAsync(Claims.All(room: 100), default);
+            fastest = watch.Elapsed < fastest ? watch.Elapsed : fastest;
+        }
+        return fastest;
     }
 
     [Fact]
@@ -242,15 +257,11 @@ public sealed class SharedQueueTests : IAsyncLifetime
         _receiver.Answer(WebhookReceiver.When(new TaskCompletionSource().Task));
         var (_, delivery) = await _bench.QueueAsync(await _bench.AddEndpointAsync(_receiver.Url, timeoutSeconds: 30));
 
+        var node = _bench.AddNode(new() { ShutdownGrace = TimeSpan.Zero });
         using var stop = new CancellationTokenSource();
-        var run = _bench.Node.Dispatcher.RunOnceAsync(stop.Token);
+        var run = node.Dispatcher.RunOnceAsync(stop.Token);
         await _receiver.WaitForAsync(1);
         await stop.CancelAsync();
-        while (!run.IsCompleted)
-        {
-            _bench.Clock.Advance(TimeSpan.FromSeconds(1));
-            await Task.Yield();
-        }
 
         Assert.Equal(new DispatchCounts(Claimed: 1, HandedBack: 1), await run);
         Assert.Equal(1, (await _bench.AddNode().DeliverDueAsync()).Delivered);

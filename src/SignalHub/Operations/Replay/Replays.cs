@@ -113,5 +113,5 @@ internal sealed class Replays(
 
     private static TimeSpan Pause(int queued, ReplayRequest request) => TimeSpan.FromSeconds((double)queued / request.MaxPerSecond);
 
-    private static Endpoint RoutingOf(StoredEndpoint endpoint) => Endpoint.Of(endpoint.Id, endpoint.Enabled, endpoint.Events, endpoint.Filter);
+    private static Endpoint RoutingOf(StoredEndpoint endpoint) => Endpoint.Of(endpoint.Id, endpoint.Enabled, endpoint.Ordered, endpoint.Events, endpoint.Filter);
 }

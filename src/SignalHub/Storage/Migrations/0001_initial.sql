@@ -207,6 +207,15 @@ create unique index leads_account on leads (workspace_id, account_id) where cont
 create index leads_newest on leads (workspace_id, created_at desc, id desc);
 create index leads_merged on leads (workspace_id, merged_into) where merged_into is not null;
 
+-- Accounts whose facts changed and that have more leads than one request scores again: where the upkeep goes on.
+create table rescore_queue (
+    workspace_id   uuid not null,
+    account_id     uuid not null,
+    after_lead_id  uuid not null,
+    requested_at   timestamptz not null,
+    constraint rescore_queue_pkey primary key (workspace_id, account_id)
+);
+
 -- One immutable row per captured signal. The id is derived from occurred_at and the deduplication hash, so the primary key
 -- is the deduplication key. Context is jsonb so that conditions can be asked of it in SQL.
 create table signals (

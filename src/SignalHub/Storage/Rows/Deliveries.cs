@@ -18,6 +18,7 @@ public sealed class DeliveryQueueRow
     public int Attempt { get; init; }
     public int Step { get; init; }
     public short Claims { get; init; }
+    public long? Ordinal { get; init; }
     public required string Trigger { get; init; }
     public short? LastStatus { get; init; }
     public string? LastError { get; init; }

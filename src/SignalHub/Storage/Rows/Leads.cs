@@ -28,3 +28,12 @@ public sealed class LeadRow
     public DateTimeOffset CreatedAt { get; init; }
     public DateTimeOffset UpdatedAt { get; init; }
 }
+
+/// <summary>An account with leads that are still to be scored again.</summary>
+public sealed class RescoreRow
+{
+    public Guid WorkspaceId { get; init; }
+    public Guid AccountId { get; init; }
+    public Guid AfterLeadId { get; init; }
+    public DateTimeOffset RequestedAt { get; init; }
+}

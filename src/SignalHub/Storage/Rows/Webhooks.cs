@@ -29,6 +29,9 @@ public sealed class WebhookEndpointRow
     public DateTimeOffset? LastFailureAt { get; init; }
     public DateTimeOffset? ProbeAt { get; init; }
     public required string Origin { get; init; }
+    public int FailedDeliveries { get; init; }
+    public DateTimeOffset? WarnedAt { get; init; }
+    public DateTimeOffset? PacedUntil { get; init; }
     public DateTimeOffset CreatedAt { get; init; }
     public DateTimeOffset UpdatedAt { get; init; }
 }

@@ -10,7 +10,8 @@ namespace SignalHub.Webhooks.Delivery;
 /// Writes what tries gave: the log row, the delivery's end or next date, the endpoint's health, in one transaction for all
 /// that is known by then. Each row is fenced by (delivery, attempt): what another claimer took over meanwhile stays his.
 /// </summary>
-public sealed class AttemptStore(Database database, MonthlyPartitions partitions, TimeProvider clock, ILogger<AttemptStore> log)
+public sealed class AttemptStore(
+    Database database, MonthlyPartitions partitions, EndpointHealthStore health, DeliverySignal dispatcher, TimeProvider clock, ILogger<AttemptStore> log)
 {
     private const string CompleteSql = """
         with d as (
@@ -54,40 +55,12 @@ public sealed class AttemptStore(Database database, MonthlyPartitions partitions
             update webhook_endpoints e
                set enabled = false, disabled_reason = 'gone_410', disabled_at = coalesce(@now, now()), updated_at = coalesce(@now, now())
               from (select distinct workspace_id, endpoint_id, url from ended where reason = 'gone_410') g
-             where e.workspace_id = g.workspace_id and e.id = g.endpoint_id and e.url = g.url and e.enabled and e.origin <> 'hook'
-            returning e.workspace_id
-        ), unhooked as (
-            -- A 410 is how a REST hook is given up.
-            delete from webhook_endpoints e
-             using (select distinct workspace_id, endpoint_id, url from ended where reason = 'gone_410') g
-             where e.workspace_id = g.workspace_id and e.id = g.endpoint_id and e.url = g.url and e.origin = 'hook'
-            returning e.workspace_id
-        ), announced as (
-            update workspaces set version = version + 1, changed_at = clock_timestamp() where id in (select workspace_id from gone union select workspace_id from unhooked)
+             where e.workspace_id = g.workspace_id and e.id = g.endpoint_id and e.url = g.url and e.enabled
+            returning e.workspace_id, e.id
         )
-        select workspace_id, id from fenced
-        """;
-
-    /// <summary>
-    /// Success after success changes nothing worth a write; <c>last_success_at</c> may be ten seconds behind. Locked in
-    /// order, as two nodes do this at the same time.
-    /// </summary>
-    private const string HealthSql = """
-        update webhook_endpoints e
-           set consecutive_failures = case when h.succeeded then h.failures else e.consecutive_failures + h.failures end,
-               failing_since = case when h.failures = 0 then null
-                                    when h.succeeded or e.failing_since is null then h.first_failure_at
-                                    else e.failing_since end,
-               last_failure_at = coalesce(h.last_failure_at, e.last_failure_at),
-               last_success_at = coalesce(h.last_success_at, e.last_success_at)
-          from (select h.* from unnest(@workspaces, @endpoints, @succeeded, @failures, @first_failure, @last_failure, @last_success)
-                    as h (workspace_id, id, succeeded, failures, first_failure_at, last_failure_at, last_success_at)
-                  join webhook_endpoints l on l.workspace_id = h.workspace_id and l.id = h.id
-                 where h.failures > 0 or l.consecutive_failures > 0 or l.last_success_at is null
-                    or l.last_success_at < h.last_success_at - interval '10 seconds'
-                 order by l.workspace_id, l.id
-                   for update of l) h
-         where e.workspace_id = h.workspace_id and e.id = h.id
+        select workspace_id, id, false from fenced
+        union all
+        select workspace_id, id, true from gone
         """;
 
     private const string TestSql = """
@@ -116,6 +89,7 @@ public sealed class AttemptStore(Database database, MonthlyPartitions partitions
     {
         var attempted = completions.Where(c => c.Attempt is not null).Select(c => c.Attempt!.StartedAt);
         await partitions.EnsureAsync("delivery_attempts", attempted, cancellationToken);
+        await partitions.EnsureAsync("webhook_events", [clock.GetUtcNow()], cancellationToken);
         var written = new HashSet<Guid>();
         // In key order, so that two claimers who dispute rows wait for each other instead of dying of it.
         var sorted = completions.OrderBy(c => c.Delivery.Target.Key.WorkspaceId).ThenBy(c => c.Delivery.Id);
@@ -160,23 +134,38 @@ public sealed class AttemptStore(Database database, MonthlyPartitions partitions
         await using var connection = await database.OpenAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var written = new List<Guid>(completions.Count);
-        await using (var complete = CompleteCommand(completions))
+        var gone = new List<EndpointKey>();
+        try
         {
+            await using var complete = CompleteCommand(completions);
             complete.Connection = connection;
             await using var reader = await complete.ExecuteReaderAsync(cancellationToken);
             while (await reader.ReadAsync(cancellationToken))
             {
-                written.Add(reader.GetGuid(1));
+                if (reader.GetBoolean(2))
+                {
+                    gone.Add(new EndpointKey(reader.GetGuid(0), reader.GetGuid(1)));
+                }
+                else
+                {
+                    written.Add(reader.GetGuid(1));
+                }
             }
         }
-        var health = EndpointHealth.Of(completions);
-        if (health.Count > 0)
+        catch (PostgresException e) when (IsAboutData(e))
         {
-            await using var command = HealthCommand(health);
-            command.Connection = connection;
-            await command.ExecuteNonQueryAsync(cancellationToken);
+            // Npgsql 10.0.0 loses count of a statement whose values were refused while it was being prepared, and the next
+            // use of it breaks the connection: it forgets what this one has prepared instead.
+            await transaction.RollbackAsync(cancellationToken);
+            connection.UnprepareAll();
+            throw;
         }
+        var hasNews = await health.WriteAsync(connection, EndpointHealth.Of(completions), gone, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
+        if (hasNews)
+        {
+            dispatcher.Wake();
+        }
         return written;
     }
 
@@ -232,21 +221,6 @@ public sealed class AttemptStore(Database database, MonthlyPartitions partitions
         Add("first_byte", NpgsqlDbType.Double, Column(c => c.Attempt?.FirstByteMs));
         Add("duration", NpgsqlDbType.Double, Column(c => c.Attempt?.DurationMs));
         command.Parameters.Add(DeliveryStore.SqlNow(clock));
-        return command;
-    }
-
-    private static NpgsqlCommand HealthCommand(IReadOnlyList<EndpointHealth> rows)
-    {
-        var command = new NpgsqlCommand(HealthSql);
-        void Add<T>(string name, NpgsqlDbType type, Func<EndpointHealth, T> value) =>
-            command.Parameters.Add(new NpgsqlParameter(name, NpgsqlDbType.Array | type) { Value = rows.Select(value).ToArray() });
-        Add("workspaces", NpgsqlDbType.Uuid, h => h.Endpoint.WorkspaceId);
-        Add("endpoints", NpgsqlDbType.Uuid, h => h.Endpoint.EndpointId);
-        Add("succeeded", NpgsqlDbType.Boolean, h => h.Succeeded);
-        Add("failures", NpgsqlDbType.Integer, h => h.Failures);
-        Add("first_failure", NpgsqlDbType.TimestampTz, h => h.FirstFailureAt);
-        Add("last_failure", NpgsqlDbType.TimestampTz, h => h.LastFailureAt);
-        Add("last_success", NpgsqlDbType.TimestampTz, h => h.LastSuccessAt);
         return command;
     }
 

@@ -4,6 +4,8 @@ namespace SignalHub.Webhooks.Delivery;
 public readonly record struct EndpointKey(Guid WorkspaceId, Guid EndpointId);
 
 /// <summary>Where and how an endpoint wants its deliveries; secrets as stored.</summary>
+/// <param name="MaxPerSecond">Null: as fast as it answers.</param>
+/// <param name="ConsecutiveFailures">As of the claim.</param>
 public sealed record EndpointTarget(
     EndpointKey Key,
     string Url,
@@ -12,7 +14,10 @@ public sealed record EndpointTarget(
     DateTimeOffset? PreviousSecretUntil,
     string SignatureHeader,
     TimeSpan Timeout,
-    RetrySchedule Schedule)
+    RetrySchedule Schedule,
+    int? MaxPerSecond,
+    bool Ordered,
+    int ConsecutiveFailures)
 {
     /// <exception cref="System.Security.Cryptography.CryptographicException">A secret cannot be decrypted.</exception>
     internal SigningSecrets SigningSecrets(SecretProtection secrets) =>
@@ -38,6 +43,12 @@ public sealed record ClaimedDelivery(
     string Trigger,
     byte[]? Body)
 {
+    /// <summary>How long after the claim it may begin: its place in the pace of <c>max_per_second</c>, over all nodes.</summary>
+    public TimeSpan StartDelay { get; init; }
+
+    /// <summary>The one row that goes out while the breaker is open.</summary>
+    public bool IsProbe => Target.ConsecutiveFailures >= Breaker.OpensAt;
+
     /// <exception cref="System.Security.Cryptography.CryptographicException">The secret cannot be decrypted.</exception>
     internal DeliveryRequest Request(SecretProtection secrets, byte[] body) => new()
     {
@@ -62,7 +73,8 @@ public sealed record Completion(ClaimedDelivery Delivery, AttemptResult? Attempt
 /// <param name="Slots">Rows wanted of endpoints that are known to the claimer; 0 leaves one out.</param>
 /// <param name="SlotsOfOthers">Rows wanted of each other endpoint.</param>
 /// <param name="Room">Rows wanted altogether; soft, as each chosen endpoint gets at least one.</param>
-public sealed record ClaimRequest(IReadOnlyDictionary<EndpointKey, int> Slots, int SlotsOfOthers, int Room, TimeSpan Lease)
+/// <param name="Ahead">How much of a paced endpoint's time is given out in advance.</param>
+public sealed record ClaimRequest(IReadOnlyDictionary<EndpointKey, int> Slots, int SlotsOfOthers, int Room, TimeSpan Lease, TimeSpan Ahead)
 {
     /// <summary>Whether there may be due rows that were not asked for: an end of a send is then a reason to claim again.</summary>
     public bool LeavesOut => Room <= 0 || Slots.Values.Any(slots => slots <= 0);

@@ -14,7 +14,8 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
     private const int MinEndpoints = 200;
 
     private const string Target = """
-        e.url, e.secret, e.previous_secret, e.previous_secret_until, e.signature_header, e.timeout_seconds, e.retry_policy, e.schedule
+        e.url, e.secret, e.previous_secret, e.previous_secret_until, e.signature_header, e.timeout_seconds, e.retry_policy, e.schedule,
+        e.max_per_second, e.ordered, e.consecutive_failures
         """;
 
     /// <summary>
@@ -22,11 +23,17 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
     /// own: a backlog of one costs the others nothing. The rows are taken by ctid, so that no plan can decide to read the
     /// whole queue for them; a row that another claimer changed in between is not visible there and waits for its next turn.
     /// </summary>
+    /// <remarks>
+    /// Endpoints with an open breaker or a pace pass a gate: their row is locked, so that of all nodes one gets the minute's
+    /// probe, and each second is given out once. A row whose gate another claimer holds waits for the next claim. Of an
+    /// ordered endpoint only the first row of each lead is looked at: what comes behind it has a smaller one before it.
+    /// </remarks>
     private const string ClaimSql = $"""
         with slots as (
             select * from unnest(@workspaces, @endpoints, @slots) as s (workspace_id, endpoint_id, slots)
         ), heads as (
-            select e.workspace_id, e.id, coalesce(s.slots, @others) as slots
+            select e.workspace_id, e.id, coalesce(s.slots, @others) as slots, e.ordered,
+                   e.max_per_second is not null or e.consecutive_failures >= @opens_at as is_gated
               from webhook_endpoints e
               left join slots s on s.workspace_id = e.workspace_id and s.endpoint_id = e.id
              cross join lateral (
@@ -34,16 +41,43 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
                  where q.workspace_id = e.workspace_id and q.endpoint_id = e.id and q.next_at <= coalesce(@now, now())
                  order by q.next_at, q.id limit 1) head
              where e.enabled and coalesce(s.slots, @others) > 0
+               and (e.consecutive_failures < @opens_at or e.probe_at is null or e.probe_at <= coalesce(@now, now()))
              order by head.next_at, e.id
              limit @max_endpoints
         ), turns as (
-            select workspace_id, id, least(slots, greatest(1, @room / count(*) over ())) as take from heads
+            select *, least(slots, greatest(1, @room / count(*) over ())) as take from heads
+        ), gates as (
+            select e.workspace_id, e.id, e.consecutive_failures >= @opens_at as is_open, e.max_per_second,
+                   greatest(e.paced_until, coalesce(@now, now())) as paced_from
+              from webhook_endpoints e
+             where (e.workspace_id, e.id) in (select workspace_id, id from turns where is_gated)
+               and (e.consecutive_failures < @opens_at or e.probe_at is null or e.probe_at <= coalesce(@now, now()))
+               for update of e skip locked
+        ), shares as (
+            select t.workspace_id, t.id, t.ordered, least(
+                       case when g.is_open then 1 else t.take end,
+                       floor(extract(epoch from coalesce(@now, now()) + @ahead - g.paced_from) * g.max_per_second)::integer) as take
+              from turns t
+              left join gates g on g.workspace_id = t.workspace_id and g.id = t.id
+             where g.id is not null or not t.is_gated
         ), due as (
-            select q.row from turns t cross join lateral (
+            select s.workspace_id, s.id, q.row from shares s cross join lateral (
                 select q.ctid as row from delivery_queue q
-                 where q.workspace_id = t.workspace_id and q.endpoint_id = t.id and q.next_at <= coalesce(@now, now())
-                 order by q.next_at, q.id limit t.take
-                   for update skip locked) q
+                 where q.workspace_id = s.workspace_id and q.endpoint_id = s.id and q.next_at <= coalesce(@now, now())
+                   and (not s.ordered or q.ordinal is null or not exists (
+                        select from delivery_queue before
+                         where before.workspace_id = q.workspace_id and before.endpoint_id = q.endpoint_id
+                           and before.lead_id = q.lead_id and before.ordinal < q.ordinal))
+                 order by q.next_at, q.id limit greatest(s.take, 0)
+                   for update of q skip locked) q
+        ), passed as (
+            update webhook_endpoints e
+               set probe_at = case when g.is_open then coalesce(@now, now()) + @probe_interval else e.probe_at end,
+                   paced_until = case when g.max_per_second is null then e.paced_until
+                                      else g.paced_from + d.taken * interval '1 second' / g.max_per_second end
+              from gates g
+              join (select workspace_id, id, count(*) as taken from due group by 1, 2) d on d.workspace_id = g.workspace_id and d.id = g.id
+             where e.workspace_id = g.workspace_id and e.id = g.id
         ), claimed as (
             update delivery_queue q
                set next_at = coalesce(@now, now()) + @lease, attempt = q.attempt + 1, claims = q.claims + 1
@@ -51,9 +85,11 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
             returning q.*
         )
         select c.workspace_id, c.endpoint_id, {Target},
-               c.id, c.event_id, c.event_type, c.created_at, c.attempt, c.step, c.claims, c.trigger, v.body
+               c.id, c.event_id, c.event_type, c.created_at, c.attempt, c.step, c.claims, c.trigger, v.body,
+               g.paced_from - coalesce(@now, now())
           from claimed c
           join webhook_endpoints e on e.workspace_id = c.workspace_id and e.id = c.endpoint_id
+          left join gates g on g.workspace_id = c.workspace_id and g.id = c.endpoint_id and g.max_per_second is not null
           left join lateral (
             select v.body from webhook_events v
              where v.workspace_id = c.workspace_id and v.created_at = c.created_at and v.id = c.event_id limit 1) v on true
@@ -102,7 +138,7 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
 
     private const string RetrySql = """
         with endpoint as (
-            select e.id from deliveries d
+            select e.id, e.ordered from deliveries d
               join webhook_endpoints e on e.workspace_id = d.workspace_id and e.id = d.endpoint_id and e.enabled
              where d.workspace_id = @workspace and d.created_at = @created_at and d.id = @id
         ), pending as (
@@ -116,9 +152,10 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
             returning h.*
         ), moved as (
             insert into delivery_queue (workspace_id, id, endpoint_id, event_id, event_type, signal_id, lead_id, created_at, queued_at,
-                next_at, attempt, step, trigger, last_status, last_error)
+                next_at, attempt, step, trigger, last_status, last_error, ordinal)
             select workspace_id, id, endpoint_id, event_id, event_type, signal_id, lead_id, created_at, queued_at,
-                coalesce(@now, now()), attempt, 0, 'manual', last_status, last_error
+                coalesce(@now, now()), attempt, 0, 'manual', last_status, last_error,
+                case when lead_id is not null and (select ordered from endpoint) then nextval('delivery_ordinals') end
               from ended
             returning id
         )
@@ -142,13 +179,24 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
         command.Parameters.AddWithValue("room", Math.Max(0, request.Room));
         command.Parameters.AddWithValue("max_endpoints", Math.Max(MinEndpoints, request.Room));
         command.Parameters.AddWithValue("lease", request.Lease);
+        command.Parameters.AddWithValue("ahead", request.Ahead);
+        command.Parameters.AddWithValue("opens_at", Breaker.OpensAt);
+        command.Parameters.AddWithValue("probe_interval", Breaker.ProbeInterval);
         AddNow(command);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var claimed = new List<ClaimedDelivery>();
         var targets = new Dictionary<EndpointKey, EndpointTarget>();
+        var places = new Dictionary<EndpointKey, int>();
         while (await reader.ReadAsync(cancellationToken))
         {
-            claimed.Add(ReadClaimed(reader, targets));
+            var delivery = ReadClaimed(reader, targets);
+            if (!reader.IsDBNull(22))
+            {
+                var place = places[delivery.Target.Key] = places.GetValueOrDefault(delivery.Target.Key, -1) + 1;
+                var pace = TimeSpan.FromSeconds(1) / delivery.Target.MaxPerSecond!.Value;
+                delivery = delivery with { StartDelay = reader.GetFieldValue<TimeSpan>(22) + place * pace };
+            }
+            claimed.Add(delivery);
         }
         return claimed;
     }
@@ -227,18 +275,18 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
         }
         return new ClaimedDelivery(
             target,
-            Id: reader.GetGuid(10),
-            EventId: reader.GetGuid(11),
-            EventType: reader.GetString(12),
-            CreatedAt: reader.GetFieldValue<DateTimeOffset>(13),
-            Attempt: reader.GetInt32(14),
-            Step: reader.GetInt32(15),
-            Claims: reader.GetInt16(16),
-            Trigger: reader.GetString(17),
-            Body: reader.IsDBNull(18) ? null : reader.GetFieldValue<byte[]>(18));
+            Id: reader.GetGuid(13),
+            EventId: reader.GetGuid(14),
+            EventType: reader.GetString(15),
+            CreatedAt: reader.GetFieldValue<DateTimeOffset>(16),
+            Attempt: reader.GetInt32(17),
+            Step: reader.GetInt32(18),
+            Claims: reader.GetInt16(19),
+            Trigger: reader.GetString(20),
+            Body: reader.IsDBNull(21) ? null : reader.GetFieldValue<byte[]>(21));
     }
 
-    /// <summary>Columns 0 to 9: the two ids and <see cref="Target"/>.</summary>
+    /// <summary>Columns 0 to 12: the two ids and <see cref="Target"/>.</summary>
     private static EndpointTarget ReadTarget(NpgsqlDataReader reader) => new(
         new EndpointKey(reader.GetGuid(0), reader.GetGuid(1)),
         Url: reader.GetString(2),
@@ -247,5 +295,8 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
         PreviousSecretUntil: reader.IsDBNull(5) ? null : reader.GetFieldValue<DateTimeOffset>(5),
         SignatureHeader: reader.GetString(6),
         Timeout: TimeSpan.FromSeconds(reader.GetInt16(7)),
-        Schedule: RetrySchedule.Of(reader.GetString(8), reader.IsDBNull(9) ? null : reader.GetFieldValue<int[]>(9)));
+        Schedule: RetrySchedule.Of(reader.GetString(8), reader.IsDBNull(9) ? null : reader.GetFieldValue<int[]>(9)),
+        MaxPerSecond: reader.IsDBNull(10) ? null : reader.GetInt32(10),
+        Ordered: reader.GetBoolean(11),
+        ConsecutiveFailures: reader.GetInt32(12));
 }

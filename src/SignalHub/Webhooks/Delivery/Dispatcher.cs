@@ -37,7 +37,7 @@ public sealed class Dispatcher(
     private bool _mayBeMore;
 
     /// <summary>
-    /// Works until nothing is due and everything claimed is written down. For tests, which move the clock between runs; the
+    /// Works until nothing may be sent now and everything sent is written down. For tests, which move the clock between runs; the
     /// process takes endless turns instead (<see cref="DeliveryLoop"/>). Cancelled: drains, and answers what was done.
     /// </summary>
     public async Task<DispatchCounts> RunOnceAsync(CancellationToken cancellationToken)
@@ -48,7 +48,7 @@ public sealed class Dispatcher(
         {
             var turn = await TurnAsync(CancellationToken.None);
             counts += turn;
-            if (_lanes.Held == 0 && !_mayBeMore)
+            if ((_lanes.Held == 0 && !_mayBeMore) || (turn.Claimed == 0 && _lanes.OnlyWaits))
             {
                 return counts;
             }
@@ -85,10 +85,11 @@ public sealed class Dispatcher(
         return counts;
     }
 
-    /// <summary>Until somebody wakes us, a send ends, or the next poll is due.</summary>
+    /// <summary>Until somebody wakes us, a send ends, or the next poll or the next row of a paced endpoint is due.</summary>
     internal async Task WaitAsync(CancellationToken cancellationToken)
     {
-        var left = _nextPoll - clock.GetUtcNow();
+        var until = _lanes.NextStart;
+        var left = (until < _nextPoll ? until : _nextPoll) - clock.GetUtcNow();
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await Task.WhenAny(
             signal.WaitAsync(over.Token).AsTask(),
@@ -202,6 +203,8 @@ public sealed class Dispatcher(
                 var batch = finished.GetRange(done, Math.Min(MaxCompletions, finished.Count - done));
                 counts += Count(batch, await attempts.CompleteAsync(batch, cancellationToken));
                 _lanes.Release(batch.Select(c => c.Delivery));
+                // What ended lets the lead's next one go; what a probe found may let all of them go.
+                _mayBeMore |= batch.Exists(c => c.Delivery.Target.Ordered || c.Delivery.IsProbe);
                 done += batch.Count;
             }
             return counts;

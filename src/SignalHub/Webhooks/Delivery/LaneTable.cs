@@ -15,7 +15,7 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
     private readonly Lock _lock = new();
     private readonly Dictionary<EndpointKey, Lane> _lanes = [];
     private List<Completion> _finished = [];
-    private List<ClaimedDelivery> _interrupted = [];
+    private List<ClaimedDelivery> _returning = [];
     private int _inFlight;
     private int _held;
     private long _heldBytes;
@@ -43,6 +43,36 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
         }
     }
 
+    /// <summary>Whether what is held only waits for its place in a pace: there is nothing to do before <see cref="NextStart"/>.</summary>
+    public bool OnlyWaits
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _held > 0 && _inFlight == 0 && _finished.Count == 0 && _returning.Count == 0;
+            }
+        }
+    }
+
+    /// <summary>When the next row may begin that waits for its place in a pace.</summary>
+    public DateTimeOffset NextStart
+    {
+        get
+        {
+            lock (_lock)
+            {
+                var now = clock.GetUtcNow();
+                return _lanes.Values
+                    .Where(lane => lane.InFlight < options.InFlightPerEndpoint && lane.Waiting.Count > 0)
+                    .Select(lane => lane.Waiting.Peek().NotBefore)
+                    .Where(start => start > now)
+                    .DefaultIfEmpty(DateTimeOffset.MaxValue)
+                    .Min();
+            }
+        }
+    }
+
     /// <summary>
     /// How many rows to claim of whom. A lane asks again when half of what it may hold is used up, so that claims stay in
     /// bulk; one whose endpoint is unknown, or of which nothing is held, always may.
@@ -54,7 +84,7 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
             var isFull = _held >= options.Held || _heldBytes >= options.HeldBytes;
             var slots = _lanes.ToDictionary(pair => pair.Key, pair => isFull && pair.Value.Held > 0 ? 0 : Wanted(pair.Value));
             var room = isFull ? 0 : Math.Min(options.ClaimBatch, options.Held - _held);
-            return new ClaimRequest(slots, options.InFlightPerEndpoint, room, options.Lease);
+            return new ClaimRequest(slots, options.InFlightPerEndpoint, room, options.Lease, options.ClaimAhead);
         }
     }
 
@@ -62,14 +92,15 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
     {
         lock (_lock)
         {
-            var overdueAt = clock.GetUtcNow() + options.Lease / 2;
+            var now = clock.GetUtcNow();
             foreach (var delivery in claimed)
             {
                 if (!_lanes.TryGetValue(delivery.Target.Key, out var lane))
                 {
                     lane = _lanes[delivery.Target.Key] = new Lane();
                 }
-                lane.Waiting.Enqueue((delivery, overdueAt));
+                lane.HearOfClaim(delivery);
+                lane.Waiting.Enqueue(new Waiting(delivery, now + delivery.StartDelay, now + options.Lease / 2));
                 _held++;
                 _heldBytes += delivery.Body?.Length ?? 0;
             }
@@ -111,6 +142,7 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
                 var took = attempt.DurationMs / 1000;
                 lane.SecondsPerSend = lane.SecondsPerSend is { } known ? known + SpeedWeight * (took - known) : took;
             }
+            lane.HearOf(completion);
             return Begin(lane);
         }
     }
@@ -121,7 +153,7 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
         lock (_lock)
         {
             EndSend(delivery);
-            _interrupted.Add(delivery);
+            _returning.Add(delivery);
         }
     }
 
@@ -144,12 +176,15 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
         }
     }
 
-    /// <summary>Rows to hand back: those not begun at half their lease (or all that wait), and those that were interrupted.</summary>
+    /// <summary>
+    /// Rows to hand back: those not begun at half their lease (or all that wait), those that were interrupted, and those
+    /// whose endpoint turned out to be failing or gone.
+    /// </summary>
     public List<ClaimedDelivery> TakeUnbegun(bool all)
     {
         lock (_lock)
         {
-            (var taken, _interrupted) = (_interrupted, []);
+            (var taken, _returning) = (_returning, []);
             var now = clock.GetUtcNow();
             foreach (var lane in _lanes.Values)
             {
@@ -166,7 +201,7 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
     {
         lock (_lock)
         {
-            _interrupted.InsertRange(0, deliveries);
+            _returning.InsertRange(0, deliveries);
         }
     }
 
@@ -201,14 +236,23 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
     private ClaimedDelivery? Begin(Lane lane)
     {
         var mayBegin = lane.InFlight == 0 || (lane.InFlight < options.InFlightPerEndpoint && _inFlight < options.InFlight);
-        if (!mayBegin || !lane.Waiting.TryPeek(out var head) || head.OverdueAt <= clock.GetUtcNow())
+        while (mayBegin && lane.Waiting.TryPeek(out var head))
         {
-            return null;
+            var now = clock.GetUtcNow();
+            if (head.OverdueAt <= now || head.NotBefore > now)
+            {
+                return null;
+            }
+            lane.Waiting.Dequeue();
+            if (lane.Admits(head.Delivery))
+            {
+                lane.InFlight++;
+                _inFlight++;
+                return head.Delivery;
+            }
+            _returning.Add(head.Delivery);
         }
-        lane.Waiting.Dequeue();
-        lane.InFlight++;
-        _inFlight++;
-        return head.Delivery;
+        return null;
     }
 
     private int Wanted(Lane lane)
@@ -221,14 +265,41 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
         return lane.Held <= target / 2 || lane.Held < options.InFlightPerEndpoint ? target - lane.Held : 0;
     }
 
+    private readonly record struct Waiting(ClaimedDelivery Delivery, DateTimeOffset NotBefore, DateTimeOffset OverdueAt);
+
     private sealed class Lane
     {
-        public Queue<(ClaimedDelivery Delivery, DateTimeOffset OverdueAt)> Waiting { get; } = new();
+        private int _failures;
+        private bool _isGone;
+
+        public Queue<Waiting> Waiting { get; } = new();
 
         public int InFlight { get; set; }
 
         public double? SecondsPerSend { get; set; }
 
         public int Held => Waiting.Count + InFlight;
+
+        private bool IsOpen => _failures >= Breaker.OpensAt;
+
+        /// <summary>Rows that were claimed before the breaker opened are not for an open one: only its probe is.</summary>
+        public bool Admits(ClaimedDelivery delivery) => !_isGone && (!IsOpen || delivery.IsProbe);
+
+        /// <summary>The endpoint's row knows of other nodes; ours may know of outcomes that are not written yet.</summary>
+        public void HearOfClaim(ClaimedDelivery delivery)
+        {
+            var stored = delivery.Target.ConsecutiveFailures;
+            _failures = IsOpen && !delivery.IsProbe ? stored : Math.Max(_failures, stored);
+            _isGone = false;
+        }
+
+        public void HearOf(Completion completion)
+        {
+            if (EndpointHealth.IsTold(completion))
+            {
+                _failures = completion.Error is null ? 0 : _failures + 1;
+            }
+            _isGone |= completion.Next.Ending == Ending.Gone;
+        }
     }
 }

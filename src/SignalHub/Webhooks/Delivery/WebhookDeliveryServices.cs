@@ -23,10 +23,11 @@ public static class WebhookDeliveryServices
         services.AddSingleton<SecretProtection>();
         services.AddSingleton<DeliverySignal>();
         services.AddSingleton<DeliveryStore>();
+        services.AddSingleton<EndpointHealthStore>();
         services.AddSingleton<AttemptStore>();
         services.AddSingleton<TestSend>();
         services.AddSingleton<Dispatcher>();
-        if (configuration.GetValue("Roles:Dispatcher", defaultValue: true))
+        if (configuration.HasRole(Roles.Dispatcher))
         {
             services.AddHostedService<DeliveryLoop>();
         }

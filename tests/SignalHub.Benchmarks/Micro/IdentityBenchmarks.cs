@@ -2,7 +2,7 @@ using BenchmarkDotNet.Attributes;
 using SignalHub.Leads.Identity;
 using SignalHub.Qualification;
 
-namespace SignalHub.Benchmarks;
+namespace SignalHub.Benchmarks.Micro;
 
 /// <summary>
 /// What identity costs on the intake path (target: an ordinary identity below 10 µs) and at start (loading the lists).

@@ -2,7 +2,7 @@ using System.Text.Json;
 using BenchmarkDotNet.Attributes;
 using SignalHub.Conditions;
 
-namespace SignalHub.Benchmarks;
+namespace SignalHub.Benchmarks.Micro;
 
 /// <summary>Targets of spec/conditions.md on this class of machine: parse at most 20 µs, evaluate three comparisons at most 1 µs.</summary>
 [MemoryDiagnoser]

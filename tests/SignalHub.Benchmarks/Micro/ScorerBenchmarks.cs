@@ -5,7 +5,7 @@ using SignalHub.Conditions;
 using SignalHub.Http;
 using SignalHub.Qualification;
 
-namespace SignalHub.Benchmarks;
+namespace SignalHub.Benchmarks.Micro;
 
 /// <summary>What one signal costs in scoring: 3 ICPs with 10 criteria each and 2 personas, as in design/performance.md.</summary>
 [MemoryDiagnoser]

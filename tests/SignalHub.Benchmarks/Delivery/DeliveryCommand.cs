@@ -1,0 +1,113 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace SignalHub.Benchmarks.Delivery;
+
+/// <summary><c>delivery</c>: throughput, fairness and claim cost of the dispatcher; writes the results where they are committed.</summary>
+internal static class DeliveryCommand
+{
+    public const string Usage = "delivery [--output docs/benchmarks] [--rounds 3] [--deliveries 20000] [--backlog 1000000] [--seconds 20]";
+
+    private const string Graphile = "graphile-worker@0.17.3";
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        string Option(string name, string otherwise) => Array.IndexOf(args, name) is >= 0 and var i && i + 1 < args.Length ? args[i + 1] : otherwise;
+        int Number(string name, int otherwise) => int.Parse(Option(name, otherwise.ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
+        var (rounds, deliveries, backlog, seconds) = (Number("--rounds", 3), Number("--deliveries", 20_000), Number("--backlog", 1_000_000), Number("--seconds", 20));
+        var loadBefore = double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture);
+        var directory = Directory.CreateTempSubdirectory("signalhub-bench-").FullName;
+        try
+        {
+            await using var server = await DeliveryServer.StartAsync(directory);
+            await using var receiver = await Receiver.StartAsync();
+            var (bare, product, graphile) = await ThroughputAsync(new ThroughputRun(server, receiver, await InstallGraphileAsync(directory)), rounds, deliveries);
+            var (alone, beside, claims) = await FairnessAsync(new FairnessRun(server, receiver), rounds, backlog, TimeSpan.FromSeconds(seconds));
+            var report = new DeliveryReport
+            {
+                Command = "dotnet run -c Release --project tests/SignalHub.Benchmarks -- " + string.Join(' ', args.Prepend("delivery")),
+                MeasuredAt = TimeProvider.System.GetUtcNow().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+                Machine = $"{Environment.ProcessorCount} cores, .NET {Environment.Version}",
+                Postgres = await server.VersionAsync(),
+                LoadBefore = loadBefore,
+                Rounds = rounds,
+                DeliveriesPerRound = deliveries,
+                Concurrency = ThroughputRun.Concurrency,
+                BarePerSecond = Spread.Of(bare),
+                ProductPerSecond = Spread.Of(product),
+                GraphilePerSecond = graphile.Count > 0 ? Spread.Of(graphile) : null,
+                ProductToBare = Spread.Of(product.Zip(bare, (p, b) => p / b)),
+                ProductToGraphile = graphile.Count > 0 ? Spread.Of(product.Zip(graphile, (p, g) => p / g)) : null,
+                DeadBacklog = backlog,
+                LagAlone = alone,
+                LagBesideBadNeighbours = beside,
+                P99Ratio = Math.Round(Spread.Of(beside.Select(l => l.P99)).Median / Spread.Of(alone.Select(l => l.P99)).Median, 2),
+                Claims = claims,
+            };
+            report.WriteTo(Option("--output", "docs/benchmarks"));
+            return 0;
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    private static async Task<(List<double> Bare, List<double> Product, List<double> Graphile)> ThroughputAsync(ThroughputRun run, int rounds, int deliveries)
+    {
+        var (bare, product, graphile) = (new List<double>(), new List<double>(), new List<double>());
+        await run.BareAsync(deliveries);
+        await run.ProductAsync("product_warm", deliveries);
+        for (var round = 1; round <= rounds; round++)
+        {
+            bare.Add(await run.BareAsync(deliveries));
+            product.Add(await run.ProductAsync($"product_{round}", deliveries));
+            if (run.HasGraphile)
+            {
+                graphile.Add(await run.GraphileAsync($"graphile_{round}", deliveries));
+            }
+            Say($"round {round}: bare {bare[^1]:N0}/s, product {product[^1]:N0}/s, graphile-worker {graphile.LastOrDefault():N0}/s");
+        }
+        return (bare, product, graphile);
+    }
+
+    private static async Task<(List<Lag> Alone, List<Lag> Beside, List<ClaimCost> Claims)> FairnessAsync(
+        FairnessRun run, int rounds, int backlog, TimeSpan length)
+    {
+        var claims = new List<ClaimCost>();
+        foreach (var rows in new[] { 0, backlog / 100, backlog / 10, backlog })
+        {
+            claims.Add(await run.ClaimCostAsync($"claims_{rows}", rows));
+            Say($"claim beside {rows:N0}: p50 {claims[^1].P50:0.00} ms, p99 {claims[^1].P99:0.00} ms");
+        }
+        var (alone, beside) = (new List<Lag>(), new List<Lag>());
+        await using var quiet = await run.PrepareAsync("alone", 0);
+        await using var crowded = await run.PrepareAsync("beside", backlog);
+        for (var round = 1; round <= rounds; round++)
+        {
+            alone.Add(await run.LagAsync(quiet, length));
+            beside.Add(await run.LagAsync(crowded, length));
+            Say($"round {round}: p99 alone {alone[^1].P99:0.0} ms, beside bad neighbours {beside[^1].P99:0.0} ms");
+        }
+        return (alone, beside, claims);
+    }
+
+    /// <summary>Where <c>graphile.mjs</c> can run, or null: the comparison is left out then, and the result says so.</summary>
+    private static async Task<string?> InstallGraphileAsync(string directory)
+    {
+        var home = Directory.CreateDirectory(Path.Combine(directory, "graphile")).FullName;
+        File.Copy(Path.Combine(AppContext.BaseDirectory, "Delivery", "graphile.mjs"), Path.Combine(home, "graphile.mjs"));
+        try
+        {
+            using var npm = Process.Start(new ProcessStartInfo("npm", ["install", "--silent", "--no-audit", "--no-fund", "--prefix", home, Graphile, "pg"]))!;
+            await npm.WaitForExitAsync();
+            return npm.ExitCode == 0 ? home : null;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return null;
+        }
+    }
+
+    private static void Say(FormattableString line) => Console.WriteLine(line.ToString(CultureInfo.InvariantCulture));
+}

@@ -1,0 +1,103 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using Npgsql;
+
+namespace SignalHub.Benchmarks.Delivery;
+
+/// <summary>
+/// The same number of POSTs to the same receiver three ways, with the same number in flight: a bare HttpClient loop that keeps
+/// nothing, the product (insert, claim, signed POST, attempt log, complete), and graphile-worker (insert, claim, POST, complete).
+/// </summary>
+internal sealed class ThroughputRun(DeliveryServer server, Receiver receiver, string? graphileDirectory)
+{
+    public const int Endpoints = 8;
+
+    /// <summary>What the product allows itself: eight to each endpoint.</summary>
+    public const int Concurrency = 8 * Endpoints;
+
+    /// <summary>Events in a transaction, of the product's intake as of the other's <c>add_jobs</c>.</summary>
+    public const int PerTransaction = 100;
+
+    private static readonly TimeSpan _look = TimeSpan.FromMilliseconds(2);
+
+    public bool HasGraphile => graphileDirectory is not null;
+
+    /// <summary>POSTs a second of the bare loop.</summary>
+    public async Task<double> BareAsync(int count)
+    {
+        using var http = new HttpMessageInvoker(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false });
+        var left = count;
+        var watch = Stopwatch.StartNew();
+        await Task.WhenAll(Enumerable.Range(0, Concurrency).Select(_ => Task.Run(async () =>
+        {
+            while (Interlocked.Decrement(ref left) >= 0)
+            {
+                using var content = new ByteArrayContent(DeliveryDatabase.Body);
+                content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+                using var request = new HttpRequestMessage(HttpMethod.Post, receiver.Url) { Content = content };
+                using var response = await http.SendAsync(request, CancellationToken.None);
+                await response.Content.ReadAsByteArrayAsync();
+                if (response.StatusCode != HttpStatusCode.OK)
+                {
+                    throw new InvalidOperationException($"The receiver answered {response.StatusCode}.");
+                }
+            }
+        })));
+        return count / watch.Elapsed.TotalSeconds;
+    }
+
+    /// <summary>Deliveries a second of the product, from the first insert to the last one written down, inserts and sends side by side.</summary>
+    public async Task<double> ProductAsync(string database, int count)
+    {
+        await using var rows = await server.CreateAsync(database);
+        var endpoints = await rows.AddEndpointsAsync(Endpoints, receiver.Url);
+        await using var node = await Node.StartAsync(rows);
+        await DeliverAsync(rows, node, endpoints, 2_000);
+        var seconds = await DeliverAsync(rows, node, endpoints, count);
+        var delivered = await rows.ScalarAsync("select count(*) from delivery_history where state = 'delivered'");
+        var attempts = await rows.ScalarAsync("select count(*) from delivery_attempts");
+        return delivered == count + 2_000 && attempts == delivered
+            ? count / seconds
+            : throw new InvalidOperationException($"{delivered} deliveries ended with {attempts} attempts instead of {count + 2_000}.");
+    }
+
+    /// <summary>Jobs a second of graphile-worker, from the first insert to the last completion, inserts and sends side by side.</summary>
+    public async Task<double> GraphileAsync(string database, int count)
+    {
+        var address = new NpgsqlConnectionStringBuilder(await server.CreateEmptyAsync(database));
+        var url = $"postgres://{address.Username}@/{database}?host={Uri.EscapeDataString(address.Host!)}&port={address.Port}";
+        var body = Path.Combine(graphileDirectory!, "body.json");
+        await File.WriteAllBytesAsync(body, DeliveryDatabase.Body);
+        string[] arguments = ["graphile.mjs", url, receiver.Url, .. new[] { count, Concurrency, PerTransaction }.Select(n => n.ToString(CultureInfo.InvariantCulture)), body];
+        using var process = Process.Start(new ProcessStartInfo("node", arguments) { WorkingDirectory = graphileDirectory, RedirectStandardOutput = true })!;
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        if (process.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"graphile-worker ended with {process.ExitCode}.");
+        }
+        var result = JsonDocument.Parse(output).RootElement;
+        return result.GetProperty("left").GetInt32() == 0 && result.GetProperty("delivered").GetInt32() == count
+            ? count / result.GetProperty("seconds").GetDouble()
+            : throw new InvalidOperationException($"graphile-worker did not do all of it: {output}");
+    }
+
+    private async Task<double> DeliverAsync(DeliveryDatabase rows, Node node, IReadOnlyList<Guid> endpoints, int count)
+    {
+        var until = receiver.Received + count;
+        var watch = Stopwatch.StartNew();
+        for (var queued = 0; queued < count; queued += PerTransaction)
+        {
+            await rows.QueueAsync([.. Enumerable.Range(queued, PerTransaction).Select(i => endpoints[i % endpoints.Count])]);
+            node.Signal.Wake();
+        }
+        while (receiver.Received < until || await rows.CountQueuedAsync() > 0)
+        {
+            await Task.Delay(_look, TimeProvider.System);
+        }
+        return watch.Elapsed.TotalSeconds;
+    }
+}

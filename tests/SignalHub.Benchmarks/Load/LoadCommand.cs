@@ -1,0 +1,179 @@
+using SignalHub.Benchmarks.Report;
+using SignalHub.Storage.Embedded;
+
+namespace SignalHub.Benchmarks.Load;
+
+/// <summary>
+/// Single posts per second and their latency: the service with everything on, pgbench writing the same rows, and a plain
+/// EF Core implementation of the endpoint, on one durable PostgreSQL, in rounds of changing order.
+/// </summary>
+internal static class LoadCommand
+{
+    private const string ServiceDatabase = "signalhub";
+    private const string PlainEfDatabase = "plain_ef";
+    private const string PgbenchDatabase = "pgbench";
+
+    private const int Connections = 64;
+    private const int Restarts = 3;
+
+    // Tiered compilation is done by then; the first seconds are several times slower than the rest.
+    private const int WarmUpSeconds = 10;
+    private const int QuickWarmUpSeconds = 3;
+
+    private static readonly int[] _connectionCounts = [16, 32, 64];
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        using var interrupted = new CancellationTokenSource();
+        Console.CancelKeyPress += (_, e) =>
+        {
+            e.Cancel = true;
+            interrupted.Cancel();
+        };
+        try
+        {
+            await RunAsync(LoadOptions.Parse(args), interrupted.Token);
+            return 0;
+        }
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException or OperationCanceledException)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return 1;
+        }
+    }
+
+    private static async Task RunAsync(LoadOptions options, CancellationToken cancellationToken)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            throw new InvalidOperationException("load needs Linux: it reads processor times from /proc.");
+        }
+        await RequireWrkAsync(cancellationToken);
+        var directory = Directory.CreateTempSubdirectory("signalhub-load-").FullName;
+        File.SetUnixFileMode(directory, File.GetUnixFileMode(directory) | UnixFileMode.OtherExecute | UnixFileMode.GroupExecute); // PostgreSQL's account passes through
+        try
+        {
+            await using var server = await LoadServer.StartAsync(directory, options.Profile, cancellationToken);
+            await MeasureAsync(options, server, directory, cancellationToken);
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    private static async Task MeasureAsync(LoadOptions options, LoadServer server, string directory, CancellationToken cancellationToken)
+    {
+        var setup = new ServiceSetup(directory, server.ConnectionString(ServiceDatabase));
+        var wrk = new Wrk(directory, setup.KeysFile);
+        ConsoleReport.WriteStep("Preparing three databases with the same workspaces and people");
+        await PrepareAsync(server, setup, wrk, cancellationToken);
+        await using var serviceStore = new LoadStore(server.ConnectionString(ServiceDatabase));
+        await using var plainEfStore = new LoadStore(server.ConnectionString(PlainEfDatabase));
+        await using var pgbenchStore = new LoadStore(server.ConnectionString(PgbenchDatabase));
+        var machine = await MachineFacts.ReadAsync(server, directory, pgbenchStore, cancellationToken);
+        ConsoleReport.Write(machine);
+
+        await using var service = await setup.StartAsync(cancellationToken);
+        await using var plainEf = await StartPlainEfAsync(server, directory, cancellationToken);
+        ConsoleReport.WriteStep("Warming up");
+        var warmUp = options.Quick ? QuickWarmUpSeconds : WarmUpSeconds;
+        await wrk.RunAsync(service.Url, Connections, warmUp, cancellationToken);
+        await wrk.RunAsync(plainEf.Url, Connections, warmUp, cancellationToken);
+        var pgbench = new Pgbench(server, PgbenchDatabase, directory);
+        await pgbench.RunAsync(_connectionCounts[1], warmUp, pipelined: false, cancellationToken); // makes the people too
+        Contender[] contenders =
+        [
+            new(Contenders.Pgbench, pgbenchStore, null, _connectionCounts, HasLatency: true, (n, s, ct) => pgbench.RunAsync(n, s, pipelined: false, ct)),
+            new(Contenders.PlainEf, plainEfStore, plainEf, _connectionCounts, HasLatency: true, (n, s, ct) => wrk.RunAsync(plainEf.Url, n, s, ct)),
+            new(Contenders.Service, serviceStore, service, [Connections], HasLatency: true, (n, s, ct) => wrk.RunAsync(service.Url, n, s, ct)),
+            new(Contenders.Pipelined, pgbenchStore, null, [_connectionCounts[1]], HasLatency: false, (n, s, ct) => pgbench.RunAsync(n, s, pipelined: true, ct)),
+        ];
+        var measurements = await RunRoundsAsync(options, new Measuring(server, options.Profile), contenders, cancellationToken);
+        var memory = ProcessCpu.PeakResidentMegabytes(service.Id);
+        await service.StopAsync();
+        var starts = await RestartAsync(setup, cancellationToken);
+
+        var result = new LoadResult(TimeProvider.System.GetUtcNow(), await CommitAsync(cancellationToken), options.Rounds, options.Seconds, machine,
+            LoadRatios.Of(measurements, memory, starts), measurements);
+        ConsoleReport.Write(result);
+        if (options.WritesResults)
+        {
+            ResultFiles.Write(result, options.Output);
+        }
+    }
+
+    /// <summary>The service makes schema, workspaces and people; the others get copies, so that all have the same rows and statistics.</summary>
+    private static async Task PrepareAsync(LoadServer server, ServiceSetup setup, Wrk wrk, CancellationToken cancellationToken)
+    {
+        await server.CreateDatabaseAsync(ServiceDatabase, "template0", cancellationToken);
+        await using (var service = await setup.StartAsync(cancellationToken))
+        {
+            await setup.FillAsync(service.Url, cancellationToken);
+            await wrk.RunAsync(service.Url, Connections, QuickWarmUpSeconds, cancellationToken, Wrk.Walk);
+        }
+        foreach (var database in new[] { PlainEfDatabase, PgbenchDatabase })
+        {
+            await server.CreateDatabaseAsync(database, ServiceDatabase, cancellationToken);
+            await using var store = new LoadStore(server.ConnectionString(database));
+            await store.KeepSampleAsync(cancellationToken);
+            if (database == PgbenchDatabase)
+            {
+                await store.PrepareScriptAsync(cancellationToken);
+            }
+        }
+    }
+
+    private static Task<HostedProcess> StartPlainEfAsync(LoadServer server, string directory, CancellationToken cancellationToken) => HostedProcess.StartAsync(
+        ["SignalHub.Benchmarks.dll", "plain-ef"], Path.Combine(directory, "plain-ef.log"),
+        new Dictionary<string, string> { ["PlainEf__Connection"] = server.ConnectionString(PlainEfDatabase) }, cancellationToken);
+
+    private static async Task<List<Measurement>> RunRoundsAsync(
+        LoadOptions options, Measuring measuring, Contender[] contenders, CancellationToken cancellationToken)
+    {
+        var measurements = new List<Measurement>();
+        var latencySeconds = Math.Max(1, options.Seconds / 2);
+        for (var round = 1; round <= options.Rounds; round++)
+        {
+            ConsoleReport.WriteStep($"Round {round} of {options.Rounds}");
+            // Another one begins each time: what the machine does besides hits each of them first, last and in between.
+            foreach (var contender in contenders.Select((_, i) => contenders[(i + round) % contenders.Length]))
+            {
+                foreach (var connections in contender.Connections)
+                {
+                    measurements.Add(await measuring.RunAsync(contender, round, connections, options.Seconds, cancellationToken));
+                }
+                if (contender.HasLatency)
+                {
+                    measurements.Add(await measuring.RunAsync(contender, round, connections: 1, latencySeconds, cancellationToken));
+                }
+            }
+        }
+        return measurements;
+    }
+
+    private static async Task<List<double>> RestartAsync(ServiceSetup setup, CancellationToken cancellationToken)
+    {
+        var seconds = new List<double>();
+        for (var i = 0; i < Restarts; i++)
+        {
+            await using var service = await setup.StartAsync(cancellationToken);
+            seconds.Add(service.ReadyAfter.TotalSeconds);
+        }
+        return seconds;
+    }
+
+    private static async Task RequireWrkAsync(CancellationToken cancellationToken)
+    {
+        if ((await ToolProcess.RunAsync("wrk", ["-v"], account: null, cancellationToken)).ExitCode == 127)
+        {
+            throw new InvalidOperationException("The load generator wrk is missing: apt-get install wrk");
+        }
+    }
+
+    private static async Task<string> CommitAsync(CancellationToken cancellationToken)
+    {
+        var git = await ToolProcess.RunAsync("git", ["-C", Directory.GetCurrentDirectory(), "rev-parse", "--short", "HEAD"], account: null, cancellationToken);
+        return git.Succeeded ? git.LastLine : "unknown";
+    }
+}

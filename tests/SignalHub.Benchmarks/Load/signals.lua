@@ -1,0 +1,49 @@
+-- One signal per request, each about somebody of a fixed crowd and each with an occurred_at of its own.
+-- From the environment: BENCH_KEYS (file, an API key per line), BENCH_HOST, BENCH_SECOND (Unix time the first event occurred at),
+-- BENCH_RESULT (file for the figures), BENCH_WALK (set: everybody in turn instead of anybody).
+
+local PEOPLE, COMPANIES = 5000, 1000   -- five people a company; the people of a company share a workspace
+local MICROSECONDS = 1000000
+
+local BODY = '{"signal_type":"custom_event","source":"segment","event_name":"user_invited_teammate","occurred_at":"%s.%06dZ",' ..
+  '"identity":{"email":"person%05d@company%04d.com","company_domain":"company%04d.com","first_name":"Jane","last_name":"Doe",' ..
+  '"title":"VP Engineering"},"context":{"team_size":12,"plan_tier":"free"}}'
+
+local second = tonumber(os.getenv("BENCH_SECOND"))
+local walk = os.getenv("BENCH_WALK") ~= nil
+local shown, text = nil, nil
+local sent = 0
+
+local function body(n, person)
+  local at = second + math.floor(n / MICROSECONDS)
+  if at ~= shown then
+    shown, text = at, os.date("!%Y-%m-%dT%H:%M:%S", at)
+  end
+  local company = person % COMPANIES
+  return string.format(BODY, text, n % MICROSECONDS, person, company, company)
+end
+
+-- Every body has the same length, so the head of a request depends on its key only.
+local heads = {}
+for key in io.lines(os.getenv("BENCH_KEYS")) do
+  heads[#heads + 1] = "POST /signals HTTP/1.1\r\nHost: " .. os.getenv("BENCH_HOST") .. "\r\nAuthorization: Bearer " .. key ..
+    "\r\nContent-Type: application/json\r\nContent-Length: " .. #body(0, 0) .. "\r\n\r\n"
+end
+
+function init(args)
+  math.randomseed(second)
+end
+
+function request()
+  sent = sent + 1
+  local person = walk and sent % PEOPLE or math.random(0, PEOPLE - 1)
+  return heads[person % #heads + 1] .. body(sent, person)
+end
+
+function done(summary, latency, requests)
+  local errors = summary.errors
+  local file = io.open(os.getenv("BENCH_RESULT"), "w")
+  file:write(string.format('{"answers":%d,"microseconds":%d,"refused":%d,"broken":%d,"p50":%d,"p99":%d}', summary.requests, summary.duration,
+    errors.status, errors.connect + errors.read + errors.write + errors.timeout, latency:percentile(50), latency:percentile(99)))
+  file:close()
+end
