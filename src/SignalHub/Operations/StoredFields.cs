@@ -7,35 +7,19 @@ namespace SignalHub.Operations;
 /// <summary>The roots of conditions over what is stored, with the same fields that the intake offers.</summary>
 internal static class StoredFields
 {
-    public static ConditionInput Of(SignalData signal, SignalFacts facts)
+    public static ConditionInput Of(Guid id, SignalData signal, SignalFacts facts)
     {
         var scores = facts.Qualification is { } compact ? QualificationView.Read(compact) : null;
         return new ConditionInput
         {
-            Signal = new SignalRoot(signal),
+            Signal = new StoredSignalFields(
+                id, signal.SignalType, signal.Source, signal.EventName, signal.Bucket, signal.Mode, signal.OccurredAt, signal.ReceivedAt, signal.Context),
             Lead = signal.Lead is { } lead ? new LeadRoot(lead) : null,
             Person = signal.Contact is { } contact ? new PersonRoot(contact, facts.EmailClass) : null,
             Company = signal.Account is { } account ? new CompanyRoot(account) : null,
             Icp = scores is null ? null : new ScoreRoot(scores.Icp),
             Persona = scores is null ? null : new ScoreRoot(scores.Persona),
             Now = signal.ReceivedAt,
-        };
-    }
-
-    private sealed class SignalRoot(SignalView signal) : IFields
-    {
-        public ConditionValue Get(string name) => name switch
-        {
-            "id" => ConditionValue.Of(signal.Id),
-            "signal_type" => ConditionValue.Of(signal.SignalType),
-            "source" => ConditionValue.Of(signal.Source),
-            "event_name" => ConditionValue.Of(signal.EventName),
-            "bucket" => ConditionValue.Of(signal.Bucket),
-            "occurred_at" => ConditionValue.Of(signal.OccurredAt),
-            "received_at" => ConditionValue.Of(signal.ReceivedAt),
-            "mode" => ConditionValue.Of(signal.Mode),
-            "context" or "properties" => ConditionValue.Of(signal.Context),
-            _ => ConditionValue.Missing,
         };
     }
 

@@ -43,6 +43,6 @@ public sealed class StoredSignals(StoredSignalStore store, SignalStore signals, 
         var data = new SignalData(
             v.Id, v.SignalType, v.Source, v.EventName, v.Bucket, v.Mode, v.Backfill, v.OccurredAt, v.ReceivedAt, v.Identity, v.Context,
             v.LeadId, v.AccountId, v.ContactId, v.Qualified, v.Qualification, v.Warnings, lead, lead?.Account, lead?.Contact);
-        return new StoredSignal(head, data, StoredFields.Of(data, facts));
+        return new StoredSignal(head, data, StoredFields.Of(head.Id, data, facts));
     }
 }

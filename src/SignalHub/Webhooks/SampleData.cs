@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SignalHub.Storage;
 
 namespace SignalHub.Webhooks;
 
@@ -13,9 +14,16 @@ internal static class SampleData
         {
             WebhookEventTypes.SignalQualified or WebhookEventTypes.Test => [Json(signal)],
             WebhookEventTypes.LeadCreated or WebhookEventTypes.LeadUpdated => [Json(signal.Lead)],
+            WebhookEventTypes.EndpointFailing => [Json(Notice(now))],
+            WebhookEventTypes.EndpointDisabled => [Json(Notice(now) with { DisabledReason = DisabledReasons.Failing, DisabledAt = now, DisablesAt = null })],
             _ => [],
         };
     }
+
+    private static EndpointNotice Notice(DateTimeOffset now) => new(
+        Ids.Text(Ids.Endpoint, Ids.Derive(DateTimeOffset.UnixEpoch, "sample endpoint", Guid.Empty, Guid.Empty)), "https://example.com/hooks/signalhub",
+        "Sample endpoint", DisabledReason: null, DisabledAt: null, FailingSince: now.AddDays(-3), LastSuccessAt: now.AddDays(-3).AddMinutes(-1),
+        LastFailureAt: now.AddMinutes(-1), ConsecutiveFailures: 60, FailedDeliveries: 30, DisablesAt: now.AddDays(2));
 
     private static JsonElement Json<T>(T data) => JsonSerializer.SerializeToElement(data, Http.Json.Options);
 }

@@ -25,8 +25,11 @@ internal sealed class ReplayStore(Database database, TimeProvider clock)
 
     private const string CountSql = $"select h.state, count(*) from delivery_history h {Chosen} group by h.state";
 
+    // An ordered endpoint gets what is sent again in the order of the events, after what waits already.
+    private const string Endpoint = "endpoint as (select ordered from webhook_endpoints where workspace_id = @workspace and id = @endpoint)";
+
     private const string MoveSql = $"""
-        with chosen as (
+        with {Endpoint}, chosen as (
             select h.created_at, h.id from delivery_history h
             {Chosen} and (h.created_at, h.id) > (@after_at, @after_id)
              order by h.created_at, h.id limit @batch
@@ -37,10 +40,11 @@ internal sealed class ReplayStore(Database database, TimeProvider clock)
             returning h.*
         ), moved as (
             insert into delivery_queue (workspace_id, id, endpoint_id, event_id, event_type, signal_id, lead_id, created_at, queued_at,
-                next_at, attempt, step, trigger, last_status, last_error)
+                next_at, attempt, step, trigger, last_status, last_error, ordinal)
             select workspace_id, id, endpoint_id, event_id, event_type, signal_id, lead_id, created_at, queued_at,
-                coalesce(@now, now()), attempt, 0, 'replay', last_status, last_error
-              from ended
+                coalesce(@now, now()), attempt, 0, 'replay', last_status, last_error,
+                case when lead_id is not null and (select ordered from endpoint) then nextval('delivery_ordinals') end
+              from (select * from ended order by created_at, id) e
             returning created_at, id
         )
         select created_at, id from moved order by created_at desc, id desc
@@ -60,9 +64,12 @@ internal sealed class ReplayStore(Database database, TimeProvider clock)
         on conflict do nothing
         """;
 
-    private const string AddDeliveriesSql = """
-        insert into delivery_queue (workspace_id, id, endpoint_id, event_id, event_type, signal_id, lead_id, created_at, queued_at, next_at, trigger)
-        select @workspace, d.id, @endpoint, d.event_id, d.type, d.signal_id, d.lead_id, d.created_at, coalesce(@now, now()), coalesce(@now, now()), 'replay'
+    private const string AddDeliveriesSql = $"""
+        with {Endpoint}
+        insert into delivery_queue (workspace_id, id, endpoint_id, event_id, event_type, signal_id, lead_id, created_at, queued_at, next_at, trigger,
+            ordinal)
+        select @workspace, d.id, @endpoint, d.event_id, d.type, d.signal_id, d.lead_id, d.created_at, coalesce(@now, now()), coalesce(@now, now()), 'replay',
+            case when d.lead_id is not null and (select ordered from endpoint) then nextval('delivery_ordinals') end
           from unnest(@deliveries, @events, @types, @signals, @leads, @created) as d (id, event_id, type, signal_id, lead_id, created_at)
         on conflict do nothing
         returning id

@@ -76,7 +76,24 @@ public sealed class EndpointHealthStore(TimeProvider clock)
         {
             hasNews |= await TellAsync(connection, key, notice, reason, cancellationToken);
         }
+        if (gone.Count > 0)
+        {
+            await UnhookAsync(connection, gone, cancellationToken);
+        }
         return hasNews;
+    }
+
+    /// <summary>A 410 is how a REST hook is given up: it is deleted, and what waits for it ends as that of every deleted endpoint.</summary>
+    private static async Task UnhookAsync(NpgsqlConnection connection, IReadOnlyList<EndpointKey> gone, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("""
+            delete from webhook_endpoints e using unnest(@workspaces, @ids) as g (workspace_id, id)
+             where e.workspace_id = g.workspace_id and e.id = g.id and e.origin = @origin
+            """, connection);
+        command.Parameters.AddWithValue("workspaces", gone.Select(g => g.WorkspaceId).ToArray());
+        command.Parameters.AddWithValue("ids", gone.Select(g => g.EndpointId).ToArray());
+        command.Parameters.AddWithValue("origin", EndpointOrigins.Hook);
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private async Task<List<(EndpointKey Key, HealthNotice Notice, string Reason)>> UpdateAsync(
