@@ -50,8 +50,14 @@ public sealed class Database : IAsyncDisposable
             throw new InvalidOperationException("The database is connected already.");
         }
         var settings = WithDefaults(connectionString);
-        _connectionString = settings.ConnectionString;
         Prepares = !(settings.ShouldSerialize(PoolerKeyword) && settings.MaxAutoPrepare == 0);
+        if (Prepares)
+        {
+            // A start-up option, which poolers refuse as well. Our statements take a millisecond; compiling one that looks dear on
+            // a long queue took seventy.
+            settings.Options ??= "-c jit=off";
+        }
+        _connectionString = settings.ConnectionString;
         _source = new NpgsqlDataSourceBuilder(_connectionString).Build();
     }
 

@@ -10,7 +10,7 @@ namespace SignalHub.Tests.Contract;
 public sealed class OpenApiDocumentTests : IAsyncLifetime
 {
     // Open to everybody: health is for machines that watch, the description holds no data.
-    private static readonly string[] _open = ["/health/live", "/health/ready"];
+    private static readonly string[] _open = ["/health/live", "/health/ready", "/metrics"];
 
     private SignalHubApp _app = null!;
     private JsonNode _document = null!;

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using SignalHub.Http;
+using SignalHub.Tests.Support;
 
 namespace SignalHub.Tests.Http;
 
@@ -55,6 +56,24 @@ public sealed class MetricsTests
         depth = 3;
 
         Assert.Equal(["# HELP tests_depth Depth.", "# TYPE tests_depth gauge", "tests_depth 3"], LinesOf(text, "tests_depth"));
+    }
+
+    [Fact]
+    public async Task The_route_is_open_and_shows_intake_and_delivery()
+    {
+        await using var app = await SignalHubApp.StartAsync();
+        using var workspace = await app.NewWorkspaceAsync();
+        await workspace.IngestAsync(new { signal_type = "custom_event", source = "tests", event_name = "metrics", occurred_at = "2026-03-14T08:00:00Z", identity = new { email = "ada@company.com" }, context = new { } });
+        using var anonymous = app.Anonymous();
+
+        using var answer = await anonymous.GetAsync(new Uri("/metrics", UriKind.Relative));
+
+        var text = await answer.Content.ReadAsStringAsync();
+        Assert.Equal((System.Net.HttpStatusCode.OK, "text/plain"), (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType));
+        Assert.Contains("signalhub_signals_total{outcome=\"captured\"} ", text, StringComparison.Ordinal);
+        Assert.Contains("signalhub_intake_queue_depth 0", text, StringComparison.Ordinal);
+        Assert.Contains("signalhub_intake_batch_size_bucket{le=\"1\"} ", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("company.com", text, StringComparison.Ordinal);
     }
 
     private static KeyValuePair<string, object?> Tag(string name, string value) => new(name, value);

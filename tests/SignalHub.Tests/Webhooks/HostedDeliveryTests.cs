@@ -34,6 +34,31 @@ public sealed class HostedDeliveryTests
     }
 
     [Fact]
+    public async Task A_wake_up_on_one_node_reaches_the_dispatcher_of_another()
+    {
+        await using var bench = await DeliveryBench.CreateAsync();
+        await using var receiver = await WebhookReceiver.StartAsync();
+        // Neither polls: what arrives came by the hint.
+        (string, string)[] settings = [("Webhooks:AllowHttp", "true"), ("Webhooks:AllowedNetworks:0", "127.0.0.0/8"), ("Webhooks:PollInterval", "01:00:00")];
+        using var dispatching = Host(bench, settings);
+        using var taking = Host(bench, [.. settings, ("Roles:Dispatcher", "false")]);
+        await dispatching.StartAsync();
+        await taking.StartAsync();
+        await dispatching.Services.GetRequiredService<DeliveryHintLoop>().Listening;
+
+        for (var i = 1; i <= 3; i++)
+        {
+            await bench.QueueAsync(await bench.AddEndpointAsync(receiver.Url));
+            taking.Services.GetRequiredService<DeliverySignal>().Wake();
+            await receiver.WaitForAsync(i);
+        }
+
+        await taking.StopAsync();
+        await dispatching.StopAsync();
+        Assert.Equal(3, receiver.Requests.Count);
+    }
+
+    [Fact]
     public async Task A_failed_try_is_dated_by_the_databases_clock()
     {
         await using var bench = await DeliveryBench.CreateAsync();

@@ -24,7 +24,7 @@ public static class IntakeStore
     // them when the tables have grown, so for this transaction there is only the one good plan, made once per connection.
     private const string PlanSettings = """
         select set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
-               set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)
+               set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true), set_config('jit', 'off', true)
         """;
 
     private const string StoredColumns = """

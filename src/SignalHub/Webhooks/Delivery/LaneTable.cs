@@ -163,6 +163,10 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
         lock (_lock)
         {
             (var taken, _finished) = (_finished, []);
+            foreach (var lane in _lanes.Values)
+            {
+                lane.HasUnwritten = false;
+            }
             return taken;
         }
     }
@@ -285,12 +289,15 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
         /// <summary>Rows that were claimed before the breaker opened are not for an open one: only its probe is.</summary>
         public bool Admits(ClaimedDelivery delivery) => !_isGone && (!IsOpen || delivery.IsProbe);
 
-        /// <summary>The endpoint's row knows of other nodes; ours may know of outcomes that are not written yet.</summary>
+        /// <summary>Whether there are outcomes that the next claim cannot know of, as they are not written before it.</summary>
+        public bool HasUnwritten { get; set; }
+
+        /// <summary>The endpoint's row knows of other nodes; but while it lacks outcomes of ours, it does not close what they opened.</summary>
         public void HearOfClaim(ClaimedDelivery delivery)
         {
             var stored = delivery.Target.ConsecutiveFailures;
-            _failures = IsOpen && !delivery.IsProbe ? stored : Math.Max(_failures, stored);
-            _isGone = false;
+            _failures = IsOpen && !delivery.IsProbe && !HasUnwritten ? stored : Math.Max(_failures, stored);
+            _isGone &= HasUnwritten;
         }
 
         public void HearOf(Completion completion)
@@ -299,6 +306,7 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
             {
                 _failures = completion.Error is null ? 0 : _failures + 1;
             }
+            HasUnwritten = true;
             _isGone |= completion.Next.Ending == Ending.Gone;
         }
     }

@@ -25,8 +25,12 @@ public static class WebhookDeliveryServices
         services.AddSingleton<DeliveryStore>();
         services.AddSingleton<EndpointHealthStore>();
         services.AddSingleton<AttemptStore>();
+        services.AddSingleton<DeliveryHintStore>();
         services.AddSingleton<TestSend>();
         services.AddSingleton<Dispatcher>();
+        // Also where nothing is dispatched: what is taken in there is delivered elsewhere.
+        services.AddSingleton<DeliveryHintLoop>();
+        services.AddHostedService(provider => provider.GetRequiredService<DeliveryHintLoop>());
         if (configuration.HasRole(Roles.Dispatcher))
         {
             services.AddHostedService<DeliveryLoop>();
