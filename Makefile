@@ -10,4 +10,4 @@ format:
 	dotnet format
 
 bench:
-	dotnet run -c Release --project tests/SignalHub.Benchmarks
+	dotnet run -c Release --project tests/SignalHub.Benchmarks -- load

@@ -53,7 +53,7 @@ if (app.Configuration.HasRole(Roles.Api))
     app.MapOperations();
     app.MapWorkspaces();
 }
-return await app.RunSignalHubAsync(IdentityServices.CheckAsync, OperationServices.ConnectAsync, FirstStart.RunAsync);
+return await app.RunSignalHubAsync(IdentityServices.CheckAsync, OperationsApi.ConnectAsync, FirstStart.RunAsync);
 
 /// <summary>Public for the tests' WebApplicationFactory.</summary>
 public partial class Program;

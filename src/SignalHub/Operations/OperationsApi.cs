@@ -1,15 +1,23 @@
 using SignalHub.Http;
 using SignalHub.Jobs;
+using SignalHub.Leads;
 using SignalHub.Operations.Replay;
+using SignalHub.Storage;
 using SignalHub.Workspaces;
 
 namespace SignalHub.Operations;
 
-/// <summary>What needs several slices: explaining and replaying deliveries; and the routes of jobs.</summary>
+/// <summary>What needs several slices: explaining and replaying deliveries, scoring leads again; and the routes of jobs.</summary>
 public static class OperationsApi
 {
-    internal static IServiceCollection AddDeliveryOperations(this IServiceCollection services)
+    public static IServiceCollection AddOperations(this IServiceCollection services, IConfiguration configuration)
     {
+        services.AddSingleton<RescoreStore>();
+        services.AddSingleton<LeadRescoring>();
+        if (configuration.HasRole(Roles.Jobs))
+        {
+            services.AddHostedService<RescoreLoop>();
+        }
         services.AddSingleton<StoredSignalStore>();
         services.AddSingleton<StoredSignals>();
         services.AddSingleton<ReplayStore>();
@@ -17,6 +25,13 @@ public static class OperationsApi
         services.AddSingleton<Replays>();
         services.AddSingleton(provider => new JobKind(Replays.Kind, provider.GetRequiredService<Replays>().RunAsync));
         return services;
+    }
+
+    /// <summary>Facts are changed in a slice that knows nothing of signals; scoring again is plugged in here.</summary>
+    public static Task ConnectAsync(IServiceProvider services, CancellationToken cancellationToken)
+    {
+        services.GetRequiredService<AccountEditor>().OnFactsChanged = services.GetRequiredService<LeadRescoring>().RescoreAccountAsync;
+        return Task.CompletedTask;
     }
 
     public static void MapOperations(this IEndpointRouteBuilder routes)

@@ -1,6 +1,4 @@
 using System.Data.Common;
-using SignalHub.Leads;
-using SignalHub.Storage;
 
 namespace SignalHub.Operations;
 
@@ -25,28 +23,5 @@ public sealed class RescoreLoop(LeadRescoring rescoring, TimeProvider time, ILog
                 log.LogWarning("Scoring leads again waits for the database ({Reason}).", e.GetType().Name);
             }
         }
-    }
-}
-
-public static class OperationServices
-{
-    /// <summary>What needs several slices at once.</summary>
-    public static IServiceCollection AddOperations(this IServiceCollection services, IConfiguration configuration)
-    {
-        services.AddSingleton<RescoreStore>();
-        services.AddSingleton<LeadRescoring>();
-        services.AddDeliveryOperations();
-        if (configuration.HasRole(Roles.Jobs))
-        {
-            services.AddHostedService<RescoreLoop>();
-        }
-        return services;
-    }
-
-    /// <summary>Facts are changed in a slice that knows nothing of signals; scoring again is plugged in here.</summary>
-    public static Task ConnectAsync(IServiceProvider services, CancellationToken cancellationToken)
-    {
-        services.GetRequiredService<AccountEditor>().OnFactsChanged = services.GetRequiredService<LeadRescoring>().RescoreAccountAsync;
-        return Task.CompletedTask;
     }
 }

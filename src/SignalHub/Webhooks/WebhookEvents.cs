@@ -35,7 +35,7 @@ public static class WebhookEvents
     public static WebhookEvent Test(Guid workspaceId, DateTimeOffset now) =>
         Make(workspaceId, Ids.New(now), WebhookEventTypes.Test, null, null, SampleSignal.Of(now));
 
-    /// <summary>The id of the event that a signal or an endpoint raises: the same whenever it is asked for.</summary>
+    /// <summary>The id of the event about a signal or an endpoint: the same whenever it is asked for.</summary>
     internal static Guid IdOf(string type, Guid workspaceId, Guid subjectId, DateTimeOffset receivedAt) =>
         Ids.Derive(receivedAt, type, workspaceId, subjectId);
 

@@ -16,8 +16,8 @@ internal static class LoadCommand
     private const int Connections = 64;
     private const int Restarts = 3;
 
-    // Tiered compilation is done by then; the first seconds are several times slower than the rest.
-    private const int WarmUpSeconds = 10;
+    // The first seconds are several times slower than the rest, and on a busy machine the just-in-time compiler takes long.
+    private const int WarmUpSeconds = 20;
     private const int QuickWarmUpSeconds = 3;
 
     private static readonly int[] _connectionCounts = [16, 32, 64];
@@ -81,7 +81,7 @@ internal static class LoadCommand
         await wrk.RunAsync(service.Url, Connections, warmUp, cancellationToken);
         await wrk.RunAsync(plainEf.Url, Connections, warmUp, cancellationToken);
         var pgbench = new Pgbench(server, PgbenchDatabase, directory);
-        await pgbench.RunAsync(_connectionCounts[1], warmUp, pipelined: false, cancellationToken); // makes the people too
+        await pgbench.RunAsync(_connectionCounts[1], QuickWarmUpSeconds, pipelined: false, cancellationToken); // has nothing to compile, but makes its people
         Contender[] contenders =
         [
             new(Contenders.Pgbench, pgbenchStore, null, _connectionCounts, HasLatency: true, (n, s, ct) => pgbench.RunAsync(n, s, pipelined: false, ct)),
@@ -173,7 +173,7 @@ internal static class LoadCommand
 
     private static async Task<string> CommitAsync(CancellationToken cancellationToken)
     {
-        var git = await ToolProcess.RunAsync("git", ["-C", Directory.GetCurrentDirectory(), "rev-parse", "--short", "HEAD"], account: null, cancellationToken);
+        var git = await ToolProcess.RunAsync("git", ["-C", Directory.GetCurrentDirectory(), "describe", "--always", "--dirty"], account: null, cancellationToken);
         return git.Succeeded ? git.LastLine : "unknown";
     }
 }

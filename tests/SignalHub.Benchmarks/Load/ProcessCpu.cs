@@ -19,16 +19,24 @@ internal static class ProcessCpu
     /// <summary>A PostgreSQL server: the postmaster, its back ends, and those that have ended.</summary>
     public static TimeSpan OfServer(int postmaster)
     {
-        var total = Sum(Fields($"/proc/{postmaster}/stat"), User, Kernel, EndedChildrenUser, EndedChildrenKernel);
-        foreach (var directory in Directory.EnumerateDirectories("/proc").Where(d => char.IsAsciiDigit(Path.GetFileName(d)[0])))
+        while (true)
         {
-            var fields = Fields(Path.Combine(directory, "stat"));
-            if (fields.Length > Parent && fields[Parent] == Text(postmaster))
+            var own = Sum(Fields($"/proc/{postmaster}/stat"), User, Kernel, EndedChildrenUser, EndedChildrenKernel);
+            var living = TimeSpan.Zero;
+            foreach (var directory in Directory.EnumerateDirectories("/proc").Where(d => char.IsAsciiDigit(Path.GetFileName(d)[0])))
             {
-                total += Sum(fields, User, Kernel);
+                var fields = Fields(Path.Combine(directory, "stat"));
+                if (fields.Length > Parent && fields[Parent] == Text(postmaster))
+                {
+                    living += Sum(fields, User, Kernel);
+                }
+            }
+            // A back end that ended in between may be in neither sum, or in both.
+            if (own == Sum(Fields($"/proc/{postmaster}/stat"), User, Kernel, EndedChildrenUser, EndedChildrenKernel))
+            {
+                return own + living;
             }
         }
-        return total;
     }
 
     /// <summary>What our own children that have ended took: wrk and pgbench are run one at a time.</summary>

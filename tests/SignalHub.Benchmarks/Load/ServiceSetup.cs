@@ -31,7 +31,6 @@ internal sealed class ServiceSetup(string directory, string connectionString)
             ["SignalHub__EncryptionKey"] = _encryptionKey,
             ["SignalHub__Demo"] = "false",
             ["Roles__Dispatcher"] = "false", // deliveries are stored; sending them is another figure
-            ["DOTNET_PerfMapEnabled"] = Environment.GetEnvironmentVariable("DOTNET_PerfMapEnabled") ?? "0",
         }, cancellationToken);
 
     /// <summary>Makes the workspaces and writes their keys, one a line.</summary>

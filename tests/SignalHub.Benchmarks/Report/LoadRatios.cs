@@ -1,6 +1,6 @@
 namespace SignalHub.Benchmarks.Report;
 
-/// <summary>The ratios that have targets. Each is made within one round, then summed up over the rounds.</summary>
+/// <summary>The ratios that are compared. Each is made within one round, then summed up over the rounds.</summary>
 internal static class LoadRatios
 {
     private const double TimesPgbench = 4;
@@ -14,6 +14,7 @@ internal static class LoadRatios
         var rounds = measurements.Select(m => m.Round).Distinct().ToList();
         Figure PerRound(Func<int, double> value) => Figure.Of(rounds.Select(value));
         double Best(int round, string contender) => measurements.Where(m => m.Round == round && m.Contender == contender).Max(m => m.PerSecond);
+        double Cpu(int round, string contender) => measurements.Where(m => m.Round == round && m.Contender == contender).MaxBy(m => m.PerSecond)!.TotalMicroseconds;
         double P50(int round, string contender) => measurements.Single(m => m.Round == round && m.Contender == contender && m.Connections == 1).P50Ms!.Value;
         return
         [
@@ -23,6 +24,11 @@ internal static class LoadRatios
                 PerRound(r => Best(r, Contenders.Service) / Best(r, Contenders.PlainEf)), TimesPlainEf, AtMost: false, "×"),
             new("Median latency of one post at a time ÷ that of pgbench with one client",
                 PerRound(r => P50(r, Contenders.Service) / P50(r, Contenders.Pgbench)), LatencyOfPgbench, AtMost: true, "×"),
+            // Hardly moved by what else the machine does; on a busy one it says more than the rates.
+            new("Processor time per event of all processes: pgbench at its best ÷ SignalHub",
+                PerRound(r => Cpu(r, Contenders.Pgbench) / Cpu(r, Contenders.Service)), Target: null, AtMost: false, "×"),
+            new("The same: plain EF Core at its best ÷ SignalHub",
+                PerRound(r => Cpu(r, Contenders.PlainEf) / Cpu(r, Contenders.Service)), Target: null, AtMost: false, "×"),
             new("Largest resident memory of the service", Figure.Of([residentMegabytes]), ResidentMegabytes, AtMost: true, "MB"),
             new("Ready after a start on the existing database", Figure.Of(readySeconds), ReadySeconds, AtMost: true, "s"),
         ];

@@ -20,12 +20,17 @@ internal sealed record Figure(double Min, double Median, double Max)
 /// <param name="GeneratorMicroseconds">The same of wrk or pgbench.</param>
 internal sealed record Measurement(
     int Round, string Contender, int Connections, long Events, double PerSecond, double? P50Ms, double? P99Ms,
-    double? AppMicroseconds, double PostgresMicroseconds, double GeneratorMicroseconds);
-
-/// <summary>A ratio that has a target (design/performance.md).</summary>
-/// <param name="Target">What it should be at least, or at most where <paramref name="AtMost"/>.</param>
-internal sealed record Ratio(string Name, Figure Value, double Target, bool AtMost, string Unit)
+    double? AppMicroseconds, double PostgresMicroseconds, double GeneratorMicroseconds)
 {
+    /// <summary>Processor time per event of everything that took part.</summary>
+    public double TotalMicroseconds => (AppMicroseconds ?? 0) + PostgresMicroseconds + GeneratorMicroseconds;
+}
+
+/// <summary>A figure that is compared over time.</summary>
+/// <param name="Target">What it should be at least, or at most where <paramref name="AtMost"/>; null: it has none and explains the others.</param>
+internal sealed record Ratio(string Name, Figure Value, double? Target, bool AtMost, string Unit)
+{
+    /// <summary>By the median over the rounds.</summary>
     public bool IsMet => AtMost ? Value.Median <= Target : Value.Median >= Target;
 }
 

@@ -12,7 +12,7 @@ internal static class ResultTables
         foreach (var ratio in result.Ratios)
         {
             text.Append(CultureInfo.InvariantCulture,
-                $"| {ratio.Name} | {Show(ratio.Value.Min)} | **{Show(ratio.Value.Median)} {ratio.Unit}** | {Show(ratio.Value.Max)} | {(ratio.AtMost ? "≤" : "≥")} {ratio.Target} {ratio.Unit}, {(ratio.IsMet ? "met" : "missed")} |\n");
+                $"| {ratio.Name} | {Show(ratio.Value.Min)} | **{Show(ratio.Value.Median)} {ratio.Unit}** | {Show(ratio.Value.Max)} | {Target(ratio)} |\n");
         }
         return text.ToString();
     }
@@ -40,6 +40,9 @@ internal static class ResultTables
 
             """);
     }
+
+    private static string Target(Ratio ratio) => ratio.Target is not { } target ? "–"
+        : string.Create(CultureInfo.InvariantCulture, $"{(ratio.AtMost ? "≤" : "≥")} {target} {ratio.Unit}, {(ratio.IsMet ? "met" : "missed")}");
 
     private static string Median(IEnumerable<Measurement> measurements, Func<Measurement, double?> value)
     {

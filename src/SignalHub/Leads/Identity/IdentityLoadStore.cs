@@ -61,19 +61,22 @@ public static class IdentityLoadStore
          order by i.created_at, i.kind, i.key
         """;
 
+    // Laterals with a limit: as plain joins, a fresh table's plan begins with the leads and walks all of them.
     private const string LoadLeads = $"""
         select l.workspace_id, l.id, l.created_at, l.contact_id, l.account_id, l.icp_code, l.icp_score, l.persona_code, l.persona_score,
                l.qualified, l.first_qualified_at, l.scored_signal_id, l.scored_occurred_at, l.qualification, l.signal_count,
                l.first_source, l.last_source, l.by_source, l.first_signal_at, l.last_signal_at, l.updated_at
           from (select c.workspace_id, x.id
                   from ({TouchedContacts}) c
-                  join leads x on x.workspace_id = c.workspace_id and x.contact_id = c.contact_id
-                 where x.contact_id is not null and x.merged_into is null
-                union
+                 cross join lateral (select l.id from leads l
+                     where l.workspace_id = c.workspace_id and l.contact_id = c.contact_id and l.contact_id is not null and l.merged_into is null
+                     limit 1) x
+                union all
                 select a.workspace_id, x.id
                   from ({TouchedAccounts}) a(workspace_id, account_id)
-                  join leads x on x.workspace_id = a.workspace_id and x.account_id = a.account_id
-                 where x.contact_id is null and x.merged_into is null) t
+                 cross join lateral (select l.id from leads l
+                     where l.workspace_id = a.workspace_id and l.account_id = a.account_id and l.contact_id is null and l.merged_into is null
+                     limit 1) x) t
           join leads l on l.workspace_id = t.workspace_id and l.id = t.id
          order by l.workspace_id, l.id
            for update of l

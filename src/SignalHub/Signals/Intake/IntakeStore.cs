@@ -39,6 +39,7 @@ public static class IntakeStore
         select p.ord, null::bytea, {StoredColumns}
           from unnest($1::uuid[], $2::timestamptz[], $3::uuid[]) with ordinality as p(workspace_id, occurred_at, id, ord)
           join signals s on s.workspace_id = p.workspace_id and s.occurred_at = p.occurred_at and s.id = p.id
+         where s.occurred_at between $4 and $5      -- constants of the execution: only the months of the batch are opened
         """;
 
     private const string FindByClientKey = $"""
@@ -72,10 +73,15 @@ public static class IntakeStore
         batch.Add(PlanSettings);
         var natural = IndexesOf(items, clientKeys: false);
         var byClient = IndexesOf(items, clientKeys: true);
-        batch.Add(FindById)
-            .Column(natural.Of(i => items[i].WorkspaceId)).Column(natural.Of(i => items[i].OccurredAt)).Column(natural.Of(i => items[i].SignalId));
-        batch.Add(FindByClientKey)
-            .Column(byClient.Of(i => items[i].WorkspaceId)).Column(byClient.Of(i => items[i].Mode)).Column(byClient.Of(i => items[i].Dedupe.Hash));
+        if (natural.Count > 0)
+        {
+            AddFindById(batch, natural.ConvertAll(i => items[i]));
+        }
+        if (byClient.Count > 0)
+        {
+            batch.Add(FindByClientKey)
+                .Column(byClient.Of(i => items[i].WorkspaceId)).Column(byClient.Of(i => items[i].Mode)).Column(byClient.Of(i => items[i].Dedupe.Hash));
+        }
         IdentityLoadStore.AddTo(batch, KeysOf(items, person: true), KeysOf(items, person: false));
 
         if (prepare)
@@ -86,7 +92,7 @@ public static class IntakeStore
         var world = new IdentityWorld();
         await using var reader = await batch.ExecuteReaderAsync(ct);
         await reader.NextResultAsync(ct);       // the settings answer with a row
-        foreach (var indexes in (List<int>[])[natural, byClient])
+        foreach (var indexes in ((List<int>[])[natural, byClient]).Where(i => i.Count > 0))
         {
             while (await reader.ReadAsync(ct))
             {
@@ -96,6 +102,15 @@ public static class IntakeStore
         }
         await IdentityLoadStore.ReadAsync(reader, world, ct);
         return new LoadedBatch(duplicates, world);
+    }
+
+    private static void AddFindById(NpgsqlBatch batch, List<IntakeItem> items)
+    {
+        var find = batch.Add(FindById).Column(items.Of(i => i.WorkspaceId)).Column(items.Of(i => i.OccurredAt)).Column(items.Of(i => i.SignalId));
+        foreach (var bound in (DateTimeOffset[])[items.Min(i => i.OccurredAt), items.Max(i => i.OccurredAt)])
+        {
+            find.Parameters.Add(new NpgsqlParameter<DateTime> { TypedValue = bound.UtcDateTime });
+        }
     }
 
     /// <summary>Writes the plan and commits, in one round trip.</summary>

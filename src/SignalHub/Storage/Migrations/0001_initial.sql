@@ -243,11 +243,13 @@ create table signals (
     persona_code   text,
     persona_score  smallint,
     qualification  jsonb,
-    warnings       jsonb,
-    constraint signals_pkey primary key (workspace_id, occurred_at, id)
+    warnings       jsonb
 ) partition by range (occurred_at);
 create index signals_received on signals (workspace_id, received_at desc, id desc);
 create index signals_of_lead on signals (workspace_id, lead_id, occurred_at desc, id desc);
+-- Last of the three: without statistics (a fresh database, a new month) the planner takes the newest of equals, and a duplicate has to be
+-- looked up by the key, not by walking the workspace's leads.
+alter table signals add constraint signals_pkey primary key (workspace_id, occurred_at, id);
 
 -- Keys that clients chose. Natural keys need no row here: they are the signal's id.
 create table idempotency_keys (

@@ -28,10 +28,10 @@ public sealed class WebhookEndpointRow
     public DateTimeOffset? LastSuccessAt { get; init; }
     public DateTimeOffset? LastFailureAt { get; init; }
     public DateTimeOffset? ProbeAt { get; init; }
-    public required string Origin { get; init; }
     public int FailedDeliveries { get; init; }
     public DateTimeOffset? WarnedAt { get; init; }
     public DateTimeOffset? PacedUntil { get; init; }
+    public required string Origin { get; init; }
     public DateTimeOffset CreatedAt { get; init; }
     public DateTimeOffset UpdatedAt { get; init; }
 }
