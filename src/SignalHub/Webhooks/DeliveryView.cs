@@ -32,7 +32,7 @@ public sealed record DeliveryDetailView(
 }
 
 /// <summary>One HTTP try.</summary>
-/// <param name="Trigger"><c>schedule</c>, <c>manual</c> (a retry that was asked for) or <c>test</c>.</param>
+/// <param name="Trigger"><c>schedule</c>, <c>manual</c> (a retry that was asked for), <c>replay</c> or <c>test</c>.</param>
 /// <param name="Attempt">Its number within the delivery: the header <c>X-SignalHub-Attempt</c>.</param>
 /// <param name="StatusCode">Null when no complete response head arrived.</param>
 /// <param name="ErrorClass">Null when it delivered; else dns_error, connection_refused, connect_timeout, tls_error, timeout, blocked_address, redirect, http_status, response_headers_too_large, template_error, broken_response or internal_error.</param>

@@ -9,7 +9,7 @@ namespace SignalHub.Tests.Contract;
 /// <summary>The contract is committed; a change to it is a change somebody made on purpose.</summary>
 public sealed class OpenApiDocumentTests : IAsyncLifetime
 {
-    // Open to everybody: health is for machines that watch, the description holds no data.
+    // Open to everybody: health and metrics are for machines that watch and hold numbers only.
     private static readonly string[] _open = ["/health/live", "/health/ready", "/metrics"];
 
     private SignalHubApp _app = null!;

@@ -45,3 +45,4 @@ create index delivery_history_operational on delivery_history (workspace_id, eve
     where event_type in ('endpoint.failing', 'endpoint.disabled', 'test');
 create index delivery_queue_operational on delivery_queue (workspace_id, event_type, id)
     where event_type in ('endpoint.failing', 'endpoint.disabled', 'test');
+create index delivery_queue_retried on delivery_queue (workspace_id, id) where attempt > 1;

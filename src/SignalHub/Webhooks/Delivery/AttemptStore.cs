@@ -55,20 +55,12 @@ public sealed class AttemptStore(
             update webhook_endpoints e
                set enabled = false, disabled_reason = 'gone_410', disabled_at = coalesce(@now, now()), updated_at = coalesce(@now, now())
               from (select distinct workspace_id, endpoint_id, url from ended where reason = 'gone_410') g
-             where e.workspace_id = g.workspace_id and e.id = g.endpoint_id and e.url = g.url and e.enabled and e.origin <> 'hook'
-            returning e.workspace_id, e.id
-        ), unhooked as (
-            -- A 410 is how a REST hook is given up.
-            delete from webhook_endpoints e
-             using (select distinct workspace_id, endpoint_id, url from ended where reason = 'gone_410') g
-             where e.workspace_id = g.workspace_id and e.id = g.endpoint_id and e.url = g.url and e.origin = 'hook'
+             where e.workspace_id = g.workspace_id and e.id = g.endpoint_id and e.url = g.url and e.enabled
             returning e.workspace_id, e.id
         )
         select workspace_id, id, false from fenced
         union all
         select workspace_id, id, true from gone
-        union all
-        select workspace_id, id, true from unhooked
         """;
 
     private const string TestSql = """
@@ -145,11 +137,9 @@ public sealed class AttemptStore(
         var gone = new List<EndpointKey>();
         try
         {
-            await using var batch = new NpgsqlBatch(connection, transaction);
-            batch.Add(DeliveryStore.NoJitSql);
-            AddComplete(batch, completions);
-            await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-            await reader.NextResultAsync(cancellationToken);
+            await using var complete = CompleteCommand(completions);
+            complete.Connection = connection;
+            await using var reader = await complete.ExecuteReaderAsync(cancellationToken);
             while (await reader.ReadAsync(cancellationToken))
             {
                 if (reader.GetBoolean(2))
@@ -204,9 +194,9 @@ public sealed class AttemptStore(
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private void AddComplete(NpgsqlBatch batch, IReadOnlyList<Completion> rows)
+    private NpgsqlCommand CompleteCommand(IReadOnlyList<Completion> rows)
     {
-        var command = batch.Add(CompleteSql);
+        var command = new NpgsqlCommand(CompleteSql);
         T[] Column<T>(Func<Completion, T> value) => [.. rows.Select(value)];
         void Add(string name, NpgsqlDbType type, object values) =>
             command.Parameters.Add(new NpgsqlParameter(name, NpgsqlDbType.Array | type) { Value = values });
@@ -231,6 +221,7 @@ public sealed class AttemptStore(
         Add("first_byte", NpgsqlDbType.Double, Column(c => c.Attempt?.FirstByteMs));
         Add("duration", NpgsqlDbType.Double, Column(c => c.Attempt?.DurationMs));
         command.Parameters.Add(DeliveryStore.SqlNow(clock));
+        return command;
     }
 
     /// <summary>Classes 22 (data), 23 (constraint), 54 (limits): repeating the same write gives the same answer.</summary>
