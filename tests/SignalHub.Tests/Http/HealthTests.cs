@@ -75,9 +75,17 @@ public sealed class HealthTests
         var name = settings.Database!;
         await using var server = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(database) { Database = "postgres", Pooling = false }.ConnectionString);
         await server.OpenAsync();
-        await using var command = new NpgsqlCommand(
-            $"alter database {name} allow_connections {(reachable ? "true" : "false")}; select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '{name}'", server);
-        await command.ExecuteNonQueryAsync();
+        // Two transactions: the first has to be in force before loops of the service connect again.
+        string[] steps =
+        [
+            $"alter database {name} allow_connections {(reachable ? "true" : "false")}",
+            $"select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '{name}'",
+        ];
+        foreach (var step in steps)
+        {
+            await using var command = new NpgsqlCommand(step, server);
+            await command.ExecuteNonQueryAsync();
+        }
     }
 
     private sealed class StoppedClock : TimeProvider

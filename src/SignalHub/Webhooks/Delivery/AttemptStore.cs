@@ -137,9 +137,11 @@ public sealed class AttemptStore(
         var gone = new List<EndpointKey>();
         try
         {
-            await using var complete = CompleteCommand(completions);
-            complete.Connection = connection;
-            await using var reader = await complete.ExecuteReaderAsync(cancellationToken);
+            await using var batch = new NpgsqlBatch(connection, transaction);
+            batch.Add(DeliveryStore.NoJitSql);
+            AddComplete(batch, completions);
+            await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+            await reader.NextResultAsync(cancellationToken);
             while (await reader.ReadAsync(cancellationToken))
             {
                 if (reader.GetBoolean(2))
@@ -194,9 +196,9 @@ public sealed class AttemptStore(
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private NpgsqlCommand CompleteCommand(IReadOnlyList<Completion> rows)
+    private void AddComplete(NpgsqlBatch batch, IReadOnlyList<Completion> rows)
     {
-        var command = new NpgsqlCommand(CompleteSql);
+        var command = batch.Add(CompleteSql);
         T[] Column<T>(Func<Completion, T> value) => [.. rows.Select(value)];
         void Add(string name, NpgsqlDbType type, object values) =>
             command.Parameters.Add(new NpgsqlParameter(name, NpgsqlDbType.Array | type) { Value = values });
@@ -221,7 +223,6 @@ public sealed class AttemptStore(
         Add("first_byte", NpgsqlDbType.Double, Column(c => c.Attempt?.FirstByteMs));
         Add("duration", NpgsqlDbType.Double, Column(c => c.Attempt?.DurationMs));
         command.Parameters.Add(DeliveryStore.SqlNow(clock));
-        return command;
     }
 
     /// <summary>Classes 22 (data), 23 (constraint), 54 (limits): repeating the same write gives the same answer.</summary>
