@@ -10,6 +10,9 @@ public sealed record HealthResponse(string Status);
 /// <summary>For whatever watches the process: open, not counted against limits.</summary>
 public static class HealthApi
 {
+    // As old as an answer may be.
+    private const int RetryAfterSeconds = 1;
+
     public static WebApplicationBuilder AddSignalHubHealth(this WebApplicationBuilder builder)
     {
         builder.Services.AddHealthChecks();
@@ -20,7 +23,7 @@ public static class HealthApi
     public static IEndpointRouteBuilder MapHealth(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("/health/live", Live).WithName("health_live").WithTags("Health");
-        routes.MapGet("/health/ready", ReadyAsync).WithName("health_ready").WithTags("Health");
+        routes.MapGet("/health/ready", ReadyAsync).WithName("health_ready").WithTags("Health").Produces<HealthResponse>().ProducesProblems(503);
         return routes;
     }
 
@@ -28,19 +31,9 @@ public static class HealthApi
     internal static Ok<HealthResponse> Live() => TypedResults.Ok(new HealthResponse("live"));
 
     /// <summary>Whether the process can commit to the database now. At most a second old.</summary>
-    internal static async Task<Results<Ok<HealthResponse>, ProblemHttpResult>> ReadyAsync(Readiness readiness, HttpContext context)
-    {
-        if (await readiness.CheckAsync())
-        {
-            return TypedResults.Ok(new HealthResponse("ready"));
-        }
-        context.Response.Headers.RetryAfter = "1";
-        return TypedResults.Problem(
-            statusCode: StatusCodes.Status503ServiceUnavailable,
-            title: "Not ready",
-            detail: "The service cannot commit to its database now.",
-            extensions: new Dictionary<string, object?> { ["code"] = "not_ready", ["request_id"] = context.TraceIdentifier });
-    }
+    internal static async Task<IResult> ReadyAsync(Readiness readiness) => await readiness.CheckAsync()
+        ? TypedResults.Ok(new HealthResponse("ready"))
+        : new Problem(ProblemCodes.NotReady, "The service cannot commit to its database now.") { RetryAfterSeconds = RetryAfterSeconds };
 }
 
 /// <summary>Asks the checks at most once a second, however many ask it; those who come while it asks wait for that answer.</summary>

@@ -63,6 +63,7 @@ public static class ProblemCodes
     public static readonly ProblemCode QuotaExceeded = new("quota_exceeded", 429, "The workspace's quota is used up");
     public static readonly ProblemCode Internal = new("internal_error", 500, "Something went wrong here");
     public static readonly ProblemCode Overloaded = new("overloaded", 503, "Too much is waiting");
+    public static readonly ProblemCode NotReady = new("not_ready", 503, "Not ready");
     public static readonly ProblemCode DatabaseUnavailable = new("database_unavailable", 503, "The database is not available");
 
     /// <summary>All of them, by the word.</summary>

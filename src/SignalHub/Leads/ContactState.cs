@@ -49,8 +49,6 @@ public sealed class ContactState
 
     public bool IsDirty { get; set; }
 
-    public string? DisplayName => FirstName is null && LastName is null ? null : $"{FirstName} {LastName}".Trim();
-
     /// <summary>How many more keys of that kind it may take.</summary>
     public bool HasRoomFor(string kind)
     {

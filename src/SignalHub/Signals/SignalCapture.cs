@@ -57,12 +57,12 @@ public sealed class SignalCapture(
         {
             return (null, Problem.Fields(errors));
         }
-        var (type, types, unknown) = await FindTypeAsync(caller.WorkspaceId, request.SignalType!);
+        var (type, unknown) = await FindTypeAsync(caller.WorkspaceId, request.SignalType!);
         if (unknown is not null)
         {
             return (null, unknown);
         }
-        return (await ToItemAsync(caller, request, identity, type!, types, settings, body.Length), null);
+        return (await ToItemAsync(caller, request, identity, type!, settings, body.Length), null);
     }
 
     /// <summary>Queues the signal and waits for its commit.</summary>
@@ -125,7 +125,7 @@ public sealed class SignalCapture(
         ];
     }
 
-    private async ValueTask<(SignalType? Type, SignalTypeSet Types, Problem? Problem)> FindTypeAsync(Guid workspaceId, string sent)
+    private async ValueTask<(SignalType? Type, Problem? Problem)> FindTypeAsync(Guid workspaceId, string sent)
     {
         var types = await definitions.Types.GetAsync(workspaceId);
         var type = types.Find(sent);
@@ -139,17 +139,17 @@ public sealed class SignalCapture(
         {
             var near = types.Nearest(sent, NearMatches);
             var hint = near.Count == 0 ? "" : $" Close to it: {string.Join(", ", near)}.";
-            return (null, types, Problem.Field(ProblemCodes.UnknownSignalType, "/signal_type",
+            return (null, Problem.Field(ProblemCodes.UnknownSignalType, "/signal_type",
                 $"/signal_type: \"{Shorten(sent)}\" is not a signal type of this workspace: declare it with POST /signal-types, or use a known one.{hint}"));
         }
         return type.Enabled
-            ? (type, types, null)
-            : (null, types, Problem.Field(ProblemCodes.SignalTypeDisabled, "/signal_type",
+            ? (type, null)
+            : (null, Problem.Field(ProblemCodes.SignalTypeDisabled, "/signal_type",
                 $"/signal_type: {type.Key} is disabled: enable it with PATCH /signal-types/{type.Key}."));
     }
 
     private async ValueTask<IntakeItem> ToItemAsync(
-        Caller caller, SignalRequest request, CanonicalIdentity identity, SignalType type, SignalTypeSet types, WorkspaceSettingsSnapshot settings, int size)
+        Caller caller, SignalRequest request, CanonicalIdentity identity, SignalType type, WorkspaceSettingsSnapshot settings, int size)
     {
         var occurredAt = request.OccurredAt!.Value;
         var dedupe = request.IdempotencyKey is { } clientKey ? DedupeKey.FromClient(caller.WorkspaceId, caller.Mode, clientKey)
@@ -177,7 +177,6 @@ public sealed class SignalCapture(
             Content = ContentHash.Of(request, type.Key),
             SignalId = Ids.Derive(occurredAt, dedupe.Hash),
             Warnings = request.Warnings,
-            Types = types,
             Definitions = await definitions.Qualification.GetAsync(caller.WorkspaceId),
             Endpoints = await definitions.Endpoints.GetAsync(caller.WorkspaceId),
             FireMaxAge = settings.FireMaxAge,

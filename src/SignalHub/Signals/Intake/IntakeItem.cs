@@ -33,7 +33,6 @@ public sealed class IntakeItem
     public required ContentHash Content { get; init; }
     public required Guid SignalId { get; init; }
     public required List<Warning> Warnings { get; init; }
-    public required SignalTypeSet Types { get; init; }
     public required DefinitionSet Definitions { get; init; }
     public required EndpointSet Endpoints { get; init; }
 
