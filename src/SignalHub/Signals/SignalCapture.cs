@@ -43,16 +43,13 @@ public sealed class SignalCapture(
         {
             errors = [.. errors, .. identityErrors];
         }
+        var (type, types, unknown) = request.SignalType is { } sent ? await FindTypeAsync(caller.WorkspaceId, sent) : (null, null, null);
+        errors = unknown is null ? errors : [.. unknown.Errors, .. errors];
         if (errors.Count > 0)
         {
             return (null, Problem.Fields(errors));
         }
-        var (type, types, unknown) = await FindTypeAsync(caller.WorkspaceId, request.SignalType!);
-        if (unknown is not null)
-        {
-            return (null, unknown);
-        }
-        return (await ToItemAsync(caller, request, identity, type!, types, settings, body.Length), null);
+        return (await ToItemAsync(caller, request, identity, type!, types!, settings, body.Length), null);
     }
 
     /// <summary>Queues the signal and waits for its commit.</summary>
@@ -110,7 +107,7 @@ public sealed class SignalCapture(
         ];
     }
 
-    private async ValueTask<(SignalType? Type, SignalTypeSet Types, Problem? Problem)> FindTypeAsync(Guid workspaceId, string sent)
+    private async ValueTask<(SignalType? Type, SignalTypeSet? Types, Problem? Unknown)> FindTypeAsync(Guid workspaceId, string sent)
     {
         var types = await definitions.Types.GetAsync(workspaceId);
         var type = types.Find(sent);
@@ -156,7 +153,7 @@ public sealed class SignalCapture(
             ReceivedAt = request.ReceivedAt,
             Backfill = request.Backfill,
             Identity = identity,
-            IdentityAsSent = request.HasIdentity ? request.IdentityAsSent : EmptyObject,
+            IdentityAsRead = request.HasIdentity ? request.IdentityAsRead : EmptyObject,
             Context = request.Context.ValueKind == JsonValueKind.Undefined ? EmptyObject : request.Context,
             Dedupe = dedupe,
             Content = ContentHash.Of(request, type.Key),
