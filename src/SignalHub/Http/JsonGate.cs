@@ -14,7 +14,8 @@ public static class JsonGate
     /// <summary>Longest number literal: what is longer cannot be meant, and would be echoed for ever.</summary>
     public const int MaxNumberLength = 64;
 
-    private static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = 1_000 };
+    // No bound of the reader's own: its refusal could not be told from bad grammar. It takes a bit per level, and the body is bounded.
+    private static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = int.MaxValue };
 
     /// <summary>Null if the body may be parsed; otherwise the problem, with a pointer where there is one.</summary>
     public static Problem? Check(ReadOnlySpan<byte> body, bool objectOnly = true)

@@ -22,13 +22,10 @@ public sealed record QueryFlag(bool? Value)
     public static ValueTask<QueryFlag?> BindAsync(HttpContext context, ParameterInfo parameter)
     {
         var name = QueryParameters.NameOf(parameter);
-        return new(new QueryFlag(QueryParameters.Read(context, name) switch
-        {
-            null => null,
-            "true" => true,
-            "false" => false,
-            _ => throw QueryParameters.Invalid($"{name} must be true or false."),
-        }));
+        return QueryParameters.Read(context, name) is not { } text ? new(new QueryFlag((bool?)null))
+            // In any case: Python's True is spelled so in a query.
+            : bool.TryParse(text, out var value) ? new(new QueryFlag(value))
+            : throw QueryParameters.Invalid($"{name} must be true or false.");
     }
 }
 

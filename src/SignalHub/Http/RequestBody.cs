@@ -41,7 +41,8 @@ public static class RequestBody
         {
             return await ReadToLimitAsync(source, request.ContentLength, limit, context.RequestAborted);
         }
-        catch (InvalidDataException)
+        // BrotliStream has its own word for a broken stream.
+        catch (Exception e) when (e is InvalidDataException || (source is BrotliStream && e is InvalidOperationException))
         {
             return (default, new Problem(ProblemCodes.MalformedJson, "The compressed body is broken: it does not match its Content-Encoding."));
         }

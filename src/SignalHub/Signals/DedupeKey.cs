@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 
 namespace SignalHub.Signals;
 
@@ -73,16 +74,17 @@ public readonly record struct ContentHash(byte[] Bytes)
 {
     private static readonly string[] Fields = ["signal_type", "source", "occurred_at", "identity", "event_name", "context", "backfill"];
 
-    /// <summary>Absent fields count as absent, not as their defaults: a retry without <c>occurred_at</c> is the same content.</summary>
+    /// <summary>Absent fields count as absent, not as their defaults: a retry without <c>occurred_at</c> is the same content, and so is one
+    /// without a context where the first had an empty one.</summary>
     public static ContentHash Of(SignalRequest request, string typeKey)
     {
         var bytes = new byte[Fields.Length * 8];
         Set(bytes, 0, CanonicalJson.Hash(typeKey));
         Set(bytes, 1, CanonicalJson.Hash(request.Source));
         Set(bytes, 2, request.OccurredAt is { } at ? at.UtcTicks : 0);
-        Set(bytes, 3, CanonicalJson.Hash(request.IdentityAsSent));
+        Set(bytes, 3, CanonicalJson.Hash(request.IdentityAsRead));
         Set(bytes, 4, CanonicalJson.Hash(request.EventName));
-        Set(bytes, 5, CanonicalJson.Hash(request.Context));
+        Set(bytes, 5, IsEmpty(request.Context) ? 0 : CanonicalJson.Hash(request.Context));
         Set(bytes, 6, request.Backfill ? 1 : 0);
         return new ContentHash(bytes);
     }
@@ -103,6 +105,8 @@ public readonly record struct ContentHash(byte[] Bytes)
         }
         return differing;
     }
+
+    private static bool IsEmpty(JsonElement context) => context.ValueKind == JsonValueKind.Undefined || !context.EnumerateObject().Any();
 
     private static void Set(byte[] bytes, int field, long value) => BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(field * 8), value);
 }

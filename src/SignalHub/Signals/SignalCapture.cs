@@ -53,14 +53,11 @@ public sealed class SignalCapture(
         {
             errors = [.. errors, .. identityErrors];
         }
+        var (type, unknown) = request.SignalType is { } sent ? await FindTypeAsync(caller.WorkspaceId, sent) : (null, null);
+        errors = unknown is null ? errors : [.. unknown.Errors, .. errors];
         if (errors.Count > 0)
         {
             return (null, Problem.Fields(errors));
-        }
-        var (type, unknown) = await FindTypeAsync(caller.WorkspaceId, request.SignalType!);
-        if (unknown is not null)
-        {
-            return (null, unknown);
         }
         return (await ToItemAsync(caller, request, identity, type!, settings, body.Length), null);
     }
@@ -171,7 +168,7 @@ public sealed class SignalCapture(
             ReceivedAt = request.ReceivedAt,
             Backfill = request.Backfill,
             Identity = identity,
-            IdentityAsSent = request.HasIdentity ? request.IdentityAsSent : EmptyObject,
+            IdentityAsRead = request.HasIdentity ? request.IdentityAsRead : EmptyObject,
             Context = request.Context.ValueKind == JsonValueKind.Undefined ? EmptyObject : request.Context,
             Dedupe = dedupe,
             Content = ContentHash.Of(request, type.Key),

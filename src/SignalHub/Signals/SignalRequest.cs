@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using SignalHub.Http;
 using SignalHub.Leads.Identity;
@@ -11,6 +12,13 @@ namespace SignalHub.Signals;
 /// </summary>
 public sealed class SignalRequest
 {
+    /// <summary>Unknown fields named one by one: warnings are stored and sent along with every webhook, so a body full of them must not multiply.</summary>
+    private const int MaxUnknownNamed = 50;
+
+    private const int MaxPointerShown = 200;
+
+    private int _unknownFields;
+
     public string? SignalType { get; private set; }
     public string? Source { get; private set; }
     public string? OccurredAtText { get; private set; }
@@ -25,8 +33,8 @@ public sealed class SignalRequest
     /// <summary>The object as sent; undefined when absent.</summary>
     public JsonElement Context { get; private set; }
 
-    /// <summary>The identity object as sent; undefined when absent.</summary>
-    public JsonElement IdentityAsSent { get; private set; }
+    /// <summary>The identity object with what was read of it: known members that say something, trimmed; undefined when absent.</summary>
+    public JsonElement IdentityAsRead { get; private set; }
 
     public string? IdempotencyKey { get; set; }
     public bool Backfill { get; private set; }
@@ -86,8 +94,8 @@ public sealed class SignalRequest
                 if (value.ValueKind == JsonValueKind.Object)
                 {
                     HasIdentity = true;
-                    IdentityAsSent = value;
                     Identity = ReadIdentity(value);
+                    IdentityAsRead = ToJson(Identity);
                 }
                 else if (!IsAbsent(value))
                 {
@@ -130,8 +138,57 @@ public sealed class SignalRequest
         return input;
     }
 
-    private void Unknown(string pointer) =>
-        Warnings.Add(new Warning("unknown_field", pointer, $"{pointer} is not a field of a signal and was dropped: put your own data into context."));
+    /// <summary>The identity object without what was dropped: one form whatever spaces and empty fields a tool sends along.</summary>
+    private static JsonElement ToJson(IdentityInput identity)
+    {
+        var buffer = new ArrayBufferWriter<byte>(256);
+        using (var writer = new Utf8JsonWriter(buffer, Json.WriterOptions))
+        {
+            writer.WriteStartObject();
+            Write(writer, "email", identity.Email);
+            if (identity.Emails is { Count: > 0 } emails)
+            {
+                writer.WriteStartArray("emails");
+                foreach (var email in emails)
+                {
+                    writer.WriteStringValue(email);
+                }
+                writer.WriteEndArray();
+            }
+            Write(writer, "linkedin_url", identity.LinkedInUrl);
+            Write(writer, "company_domain", identity.CompanyDomain);
+            Write(writer, "company_linkedin_url", identity.CompanyLinkedInUrl);
+            Write(writer, "company_name", identity.CompanyName);
+            Write(writer, "first_name", identity.FirstName);
+            Write(writer, "last_name", identity.LastName);
+            Write(writer, "title", identity.Title);
+            Write(writer, "phone", identity.Phone);
+            writer.WriteEndObject();
+        }
+        return JsonDocument.Parse(buffer.WrittenMemory).RootElement;
+    }
+
+    private static void Write(Utf8JsonWriter writer, string name, string? text)
+    {
+        if (text is not null)
+        {
+            writer.WriteString(name, text);
+        }
+    }
+
+    private void Unknown(string pointer)
+    {
+        _unknownFields++;
+        if (_unknownFields <= MaxUnknownNamed)
+        {
+            var named = pointer.Length <= MaxPointerShown ? pointer : pointer[..MaxPointerShown] + "…";
+            Warnings.Add(new Warning("unknown_field", named, $"{named} is not a field of a signal and was dropped: put your own data into context."));
+        }
+        else if (_unknownFields == MaxUnknownNamed + 1)
+        {
+            Warnings.Add(new Warning("unknown_field", "", "Further unknown fields were dropped: put your own data into context."));
+        }
+    }
 
     private string? Text(JsonElement value, string pointer)
     {

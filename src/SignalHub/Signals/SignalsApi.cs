@@ -42,13 +42,14 @@ public static class SignalsApi
     /// <param name="idempotencyKey">A key of your own for this event, at most 255 characters, quoted or bare; the same thing as the field `idempotency_key`.</param>
     internal static async Task<IResult> CaptureAsync(
         HttpContext context, Caller caller, SignalCapture capture, RateLimiter limiter, WorkspaceDirectory workspaces,
-        [FromQuery(Name = "dry_run")] bool? dryRun, [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey)
+        QueryFlag dryRun, [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey)
     {
-        if (dryRun == true)
+        var settings = await workspaces.GetAsync(caller.WorkspaceId);
+        if (dryRun.Value == true)
         {
+            RateLimitHeaders.Write(context.Response, await limiter.LookAsync(caller.WorkspaceId, settings.Limits));
             return await RehearseAsync(context, caller, capture, idempotencyKey);
         }
-        var settings = await workspaces.GetAsync(caller.WorkspaceId);
         var admission = await limiter.ReserveAsync(caller.WorkspaceId, settings.Limits, events: 1, caller.IsTest);
         if (admission.Problem is { } refused)
         {

@@ -58,6 +58,53 @@ public sealed class CapturingSignalsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_identity_reads_back_trimmed_and_without_what_was_dropped()
+    {
+        var captured = await _acme.IngestAsync(new
+        {
+            signal_type = "custom_event", source = "app", occurred_at = "2026-03-14T08:00:00Z",
+            identity = new { email = "  Jane@Acme.com ", title = "", nickname = "J", emails = new[] { "", "j@acme.com" } },
+        });
+
+        var signal = await _acme.GetAsync($"/signals/{captured["signal_capture_id"]}");
+
+        Assert.Equal(["email", "emails"], signal["identity"]!.AsObject().Select(m => m.Key).Order(StringComparer.Ordinal));
+        Assert.Equal("Jane@Acme.com", (string)signal["identity"]!["email"]!);
+        Assert.Equal(["j@acme.com"], signal["identity"]!["emails"]!.AsArray().Select(e => (string)e!));
+    }
+
+    [Fact]
+    public async Task Spaces_empty_fields_and_defaults_do_not_make_a_retry_other_content()
+    {
+        var first = await _acme.IngestAsync(new
+        {
+            signal_type = "custom_event", source = "app", occurred_at = "2026-03-14T08:00:00Z", idempotency_key = "k",
+            identity = new { email = "jane@acme.com" },
+        });
+
+        var again = await _acme.Client.PostAsync("/signals", new
+        {
+            signal_type = "Custom Event", source = " app ", occurred_at = "2026-03-14T09:00:00+01:00", idempotency_key = "k", event_name = "",
+            backfill = false, context = new { }, identity = new { title = "", email = " jane@acme.com", nickname = "J" },
+        }).JsonAsync(HttpStatusCode.OK);
+
+        Assert.Equal((string)first["signal_capture_id"]!, (string)again["signal_capture_id"]!);
+    }
+
+    [Fact]
+    public async Task A_natural_duplicate_with_an_empty_context_for_none_has_the_same_payload()
+    {
+        await _acme.IngestAsync(new { signal_type = "custom_event", source = "a", occurred_at = "2026-03-14T08:00:00Z", identity = new { email = "j@acme.com" } });
+
+        var second = await _acme.Client.PostAsync("/signals", new
+        {
+            signal_type = "custom_event", source = "a", occurred_at = "2026-03-14T08:00:00Z", identity = new { email = "j@acme.com" }, context = new { },
+        }).JsonAsync(HttpStatusCode.OK);
+
+        Assert.Null(second["payload_differs"]);
+    }
+
+    [Fact]
     public async Task A_lead_counts_its_signals_and_names_its_first_and_last_source()
     {
         var lead = (string)(await _acme.IngestAsync(Sample.Signal("jane@acme.com", 1, "segment")))["matched_record_id"]!;

@@ -27,7 +27,7 @@ public sealed class IntakeItem
     public required DateTimeOffset ReceivedAt { get; init; }
     public required bool Backfill { get; init; }
     public required CanonicalIdentity Identity { get; init; }
-    public required JsonElement IdentityAsSent { get; init; }
+    public required JsonElement IdentityAsRead { get; init; }
     public required JsonElement Context { get; init; }
     public required DedupeKey Dedupe { get; init; }
     public required ContentHash Content { get; init; }

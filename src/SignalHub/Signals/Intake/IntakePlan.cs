@@ -190,7 +190,7 @@ public sealed class IntakePlan(IdentityWorld world)
         var account = signal.Account?.View();
         return new SignalData(
             Ids.Text(Ids.Signal, item.SignalId), item.Type.Key, item.Source, item.EventName, signal.Bucket, item.Mode, item.Backfill,
-            item.OccurredAt, item.ReceivedAt, item.IdentityAsSent, item.Context,
+            item.OccurredAt, item.ReceivedAt, item.IdentityAsRead, item.Context,
             Ids.Text(Ids.Lead, signal.LeadId), Ids.Text(Ids.Account, signal.AccountId), Ids.Text(Ids.Contact, signal.ContactId),
             signal.Verdict.Qualified, FiguresOf(signal.Verdict), item.Warnings, signal.Lead?.View(contact, account), account, contact);
     }

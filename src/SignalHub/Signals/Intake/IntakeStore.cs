@@ -141,7 +141,7 @@ public static class IntakeStore
         .Column(rows.Of(s => s.Item.ReceivedAt)).Column(rows.Of(s => s.Item.Type.Key)).Column(rows.Of(s => s.Item.TypeSent))
         .Column(rows.Of(s => s.Item.Source)).Column(rows.Of(s => s.Item.EventName)).Column(rows.Of(s => s.Bucket))
         .Column(rows.Of(s => s.Item.Mode)).Column(rows.Of(s => s.Item.Backfill)).Column(rows.Of(s => s.Item.Type.Autoqualify))
-        .JsonColumn(rows.Of(s => (string?)s.Item.IdentityAsSent.GetRawText())).JsonColumn(rows.Of(s => (string?)s.Item.Context.GetRawText()))
+        .JsonColumn(rows.Of(s => (string?)s.Item.IdentityAsRead.GetRawText())).JsonColumn(rows.Of(s => (string?)s.Item.Context.GetRawText()))
         .Column(rows.Of(s => s.Item.Content.Payload)).Column(rows.Of(s => s.ContactId)).Column(rows.Of(s => s.AccountId))
         .Column(rows.Of(s => s.LeadId)).Column(rows.Of(s => (bool?)s.Verdict.Qualified)).Column(rows.Of(s => s.Verdict.IcpCode))
         .Column(rows.Of(s => (int?)s.Verdict.IcpScore)).Column(rows.Of(s => s.Verdict.PersonaCode)).Column(rows.Of(s => (int?)s.Verdict.PersonaScore))
