@@ -56,6 +56,16 @@ public sealed class LimitingRatesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_dry_run_costs_nothing_and_shows_what_is_left()
+    {
+        using var dry = await _acme.Client.PostAsync("/signals?dry_run=true", Sample.Signal("jane@acme.com"));
+
+        Assert.Equal(HttpStatusCode.OK, dry.StatusCode);
+        Assert.Equal("\"minute\";q=3;w=60,\"day\";q=5;w=86400", Header(dry, "RateLimit-Policy"));
+        Assert.StartsWith("\"minute\";r=3;", Header(dry, "RateLimit"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_day_is_remembered_over_a_restart()
     {
         for (var i = 0; i < 5; i++)
