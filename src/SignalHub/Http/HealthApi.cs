@@ -10,6 +10,9 @@ public sealed record HealthResponse(string Status);
 /// <summary>For whatever watches the process: open, not counted against limits.</summary>
 public static class HealthApi
 {
+    // Monitors ask with either.
+    private static readonly string[] _asked = [HttpMethods.Get, HttpMethods.Head];
+
     // As old as an answer may be.
     private const int RetryAfterSeconds = 1;
 
@@ -22,8 +25,8 @@ public static class HealthApi
 
     public static IEndpointRouteBuilder MapHealth(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/health/live", Live).WithName("health_live").WithTags("Health");
-        routes.MapGet("/health/ready", ReadyAsync).WithName("health_ready").WithTags("Health").Produces<HealthResponse>().ProducesProblems(503);
+        routes.MapMethods("/health/live", _asked, Live).WithTags("Health");
+        routes.MapMethods("/health/ready", _asked, ReadyAsync).WithTags("Health").Produces<HealthResponse>().ProducesProblems(503);
         return routes;
     }
 

@@ -10,6 +10,9 @@ public static class RequestBody
     /// <summary>1 MB: the limit of every JSON body but a batch.</summary>
     public const int DefaultLimit = 1024 * 1024;
 
+    // Some .NET and Windows tools begin their UTF-8 with it; it says nothing.
+    private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
+
     private static readonly string[] JsonTypes = ["application/json", "application/merge-patch+json", "text/json"];
 
     /// <summary>
@@ -63,6 +66,7 @@ public static class RequestBody
         }
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
             || !(JsonTypes.Contains(type.MediaType.Value, StringComparer.OrdinalIgnoreCase)
+                || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase)
                 || alsoAccepted.Contains(type.MediaType.Value, StringComparer.OrdinalIgnoreCase)))
         {
             return new Problem(ProblemCodes.UnsupportedMediaType, "Send the body as JSON with Content-Type: application/json.");
@@ -91,7 +95,8 @@ public static class RequestBody
                 var read = await source.ReadAsync(buffer.AsMemory(length), ct);
                 if (read == 0)
                 {
-                    return (buffer.AsSpan(0, length).ToArray(), null);
+                    var body = buffer.AsSpan(0, length);
+                    return ((body.StartsWith(ByteOrderMark) ? body[ByteOrderMark.Length..] : body).ToArray(), null);
                 }
                 length += read;
                 if (length > limit)

@@ -117,7 +117,7 @@ public sealed class SignalCapture(
         var why = string.Join("; ", identity.Problems.Select(p => p.Detail));
         return
         [
-            new FieldError(identity.Problems[0].Pointer, code, $"/identity has no usable identifier: {why}."),
+            new FieldError("/identity", code, $"/identity has no usable identifier: {why}."),
             .. identity.Problems.Select(p => new FieldError(p.Pointer, p.Code, p.Detail)),
         ];
     }

@@ -218,6 +218,13 @@ public sealed class RefusingBadInputTests(RefusingBadInputTests.Service service)
         await service.Acme.Client.PostTextAsync("/signals", body).ProblemAsync(422, "too_deep");
     }
 
+    [Theory]
+    [InlineData("application/json; charset=UTF-8")]
+    [InlineData("application/cloudevents+json")]
+    [InlineData(null)]
+    public async Task Json_by_another_name_and_with_a_byte_order_mark_is_read(string? contentType) =>
+        await service.Acme.Client.PostTextAsync("/signals", "\uFEFF" + $$"""{{{Good}},"idempotency_key":"bom {{contentType}}"}""", contentType).JsonAsync(HttpStatusCode.Created);
+
     [Fact]
     public async Task Broken_utf8_is_400()
     {
