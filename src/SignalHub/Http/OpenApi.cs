@@ -9,6 +9,12 @@ namespace SignalHub.Http;
 /// <summary>A working request body, shown in Swagger UI and sent by its "Try it out".</summary>
 public sealed record RequestExample(string Json);
 
+/// <summary>
+/// The shape of a body that the handler reads itself. Only described: <c>Accepts</c> would make routing answer 415 before the key is
+/// looked at.
+/// </summary>
+public sealed record DescribedBody(Type Type);
+
 /// <summary>How a route is protected, in the words of the API description: the security schemes that open it.</summary>
 public interface IRouteAccess
 {
@@ -113,6 +119,10 @@ public static class OpenApi
             var metadata = context.ApiDescription.ActionDescriptor.EndpointMetadata;
             AddSecurity(operation, context, metadata.OfType<IRouteAccess>().LastOrDefault());
             BindByHand(operation, context);
+            if (metadata.OfType<DescribedBody>().LastOrDefault() is { } body)
+            {
+                AddBody(operation, "application/json", context.SchemaGenerator.GenerateSchema(body.Type, context.SchemaRepository));
+            }
             if (metadata.OfType<RequestExample>().LastOrDefault() is { } example)
             {
                 foreach (var content in operation.RequestBody?.Content?.Values ?? [])

@@ -20,7 +20,7 @@ public static class SignalsApi
         routes.MapPost("/signals", CaptureAsync)
             .RequireScope(Scopes.Ingest)
             .WithTags("Signals")
-            .Accepts<SignalBody>("application/json")
+            .WithMetadata(new DescribedBody(typeof(SignalBody)))
             .Produces<SignalResponse>(StatusCodes.Status201Created)
             .Produces<SignalResponse>(StatusCodes.Status200OK)
             .ProducesProblems(400, 401, 403, 413, 415, 422, 429, 503)

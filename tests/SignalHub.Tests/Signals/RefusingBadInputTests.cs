@@ -168,6 +168,14 @@ public sealed class RefusingBadInputTests(RefusingBadInputTests.Service service)
         await service.Acme.Client.PostTextAsync("/signals", body, contentType).ProblemAsync(415, "unsupported_media_type");
 
     [Fact]
+    public async Task A_key_that_is_not_known_is_told_before_anything_of_the_body()
+    {
+        using var stranger = service.App.WithKey("sk_live_nobody");
+
+        await stranger.PostTextAsync("/signals", "x", "text/plain").ProblemAsync(401, "invalid_key");
+    }
+
+    [Fact]
     public async Task An_encoding_that_is_not_known_is_415()
     {
         using var content = Encoded(Encoding.UTF8.GetBytes("{}"), "zstd");
