@@ -1,6 +1,3 @@
-using System.Buffers;
-using System.Text;
-using System.Text.Json;
 using SignalHub.Conditions;
 using SignalHub.Http;
 using SignalHub.Leads;
@@ -47,12 +44,7 @@ public sealed class LeadRescoring(RescoreStore store, WorkspaceSnapshots<Definit
             Now = lead.Signal.ReceivedAt,
         };
         var verdict = Scorer.Score(set, input, lead.Contact is not null);
-        var buffer = new ArrayBufferWriter<byte>(512);
-        using (var writer = new Utf8JsonWriter(buffer, Json.WriterOptions))
-        {
-            verdict.WriteCompact(writer);
-        }
         return new RescoredLead(lead.LeadId, verdict.IcpCode, verdict.IcpScore, verdict.PersonaCode, verdict.PersonaScore, verdict.Qualified,
-            Encoding.UTF8.GetString(buffer.WrittenSpan));
+            verdict.ToCompactJson());
     }
 }

@@ -1,5 +1,8 @@
+using System.Buffers;
+using System.Text;
 using System.Text.Json;
 using SignalHub.Conditions;
+using SignalHub.Http;
 
 namespace SignalHub.Qualification;
 
@@ -25,6 +28,9 @@ public enum DefinitionOutcome
 /// </summary>
 public sealed class Verdict
 {
+    // Three ICPs of ten criteria and two personas take about 800 bytes.
+    private const int UsualSize = 1024;
+
     private readonly Ranking _icps;
     private readonly Ranking _personas;
 
@@ -50,6 +56,17 @@ public sealed class Verdict
 
     /// <summary>Writes the explanation as it is stored with the signal; <see cref="QualificationView"/> reads it.</summary>
     public void WriteCompact(Utf8JsonWriter writer) => Explanation.Write(writer, _icps, _personas, Qualified);
+
+    /// <summary>The same as text: what the columns <c>qualification</c> of signals and leads hold.</summary>
+    public string ToCompactJson()
+    {
+        var buffer = new ArrayBufferWriter<byte>(UsualSize);
+        using (var writer = new Utf8JsonWriter(buffer, Json.WriterOptions))
+        {
+            WriteCompact(writer);
+        }
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
 }
 
 /// <summary>The results of all definitions of a kind, and the chosen one with its criteria.</summary>

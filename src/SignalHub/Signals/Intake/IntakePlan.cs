@@ -1,8 +1,4 @@
-using System.Buffers;
-using System.Text;
-using System.Text.Json;
 using SignalHub.Conditions;
-using SignalHub.Http;
 using SignalHub.Leads;
 using SignalHub.Leads.Identity;
 using SignalHub.Qualification;
@@ -63,7 +59,7 @@ public sealed class IntakePlan(IdentityWorld world)
         var bucket = SignalTypeSet.Bucket(item.Type, facts);
         fields.Bucket = bucket;
         var verdict = Scorer.Score(item.Definitions, facts, resolved.Contact is not null);
-        var json = Compact(verdict);
+        var json = verdict.ToCompactJson();
         var (lead, leadEvent) = UpdateLead(item, resolved, verdict, json);
         facts.Lead = lead is null ? null : new LeadFields(lead);
         var signal = new PlannedSignal(item, bucket, resolved.Contact, resolved.Account, lead, leadEvent, verdict, json);
@@ -202,14 +198,4 @@ public sealed class IntakePlan(IdentityWorld world)
 
     private static QualificationFigures FiguresOf(Verdict verdict) =>
         new(verdict.IcpCode, verdict.IcpScore, verdict.PersonaCode, verdict.PersonaScore);
-
-    private static string Compact(Verdict verdict)
-    {
-        var buffer = new ArrayBufferWriter<byte>(512);
-        using (var writer = new Utf8JsonWriter(buffer, Json.WriterOptions))
-        {
-            verdict.WriteCompact(writer);
-        }
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
-    }
 }

@@ -190,7 +190,7 @@ public sealed class AttemptStore(
             Text("error", outcome.Error), Text("detail", outcome.Detail), Text("ip", attempt.ResolvedIp),
             Text("request_headers", Json(attempt.RequestHeaders)), Text("response_headers", Json(attempt.ResponseHeaders)),
             Text("response_body", attempt.Body), new("truncated", attempt.Truncated), Milliseconds("connect", attempt.ConnectMs),
-            Milliseconds("first_byte", attempt.FirstByteMs), Milliseconds("duration", attempt.DurationMs), DeliveryStore.SqlNow(clock),
+            Milliseconds("first_byte", attempt.FirstByteMs), Milliseconds("duration", attempt.DurationMs), SqlArrays.Now(clock),
         ];
         command.Parameters.AddRange(parameters);
         await command.ExecuteNonQueryAsync(cancellationToken);
@@ -222,7 +222,7 @@ public sealed class AttemptStore(
         Add("connect", NpgsqlDbType.Double, Column(c => c.Attempt?.ConnectMs));
         Add("first_byte", NpgsqlDbType.Double, Column(c => c.Attempt?.FirstByteMs));
         Add("duration", NpgsqlDbType.Double, Column(c => c.Attempt?.DurationMs));
-        command.Parameters.Add(DeliveryStore.SqlNow(clock));
+        command.Parameters.Add(SqlArrays.Now(clock));
     }
 
     /// <summary>Classes 22 (data), 23 (constraint), 54 (limits): repeating the same write gives the same answer.</summary>

@@ -1,5 +1,4 @@
 using Npgsql;
-using NpgsqlTypes;
 using SignalHub.Storage;
 
 namespace SignalHub.Webhooks.Delivery;
@@ -203,7 +202,7 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
         parameters.AddWithValue("ahead", request.Ahead);
         parameters.AddWithValue("opens_at", Breaker.OpensAt);
         parameters.AddWithValue("probe_interval", Breaker.ProbeInterval);
-        parameters.Add(SqlNow(clock));
+        parameters.Add(SqlArrays.Now(clock));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await reader.NextResultAsync(cancellationToken);
         var claimed = new List<ClaimedDelivery>();
@@ -251,7 +250,7 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
         end.Parameters.AddWithValue("batch", batchSize);
         end.Parameters.AddWithValue("state", Ending.EndpointDisabled.State);
         end.Parameters.AddWithValue("reason", Ending.EndpointDisabled.Reason!);
-        end.Parameters.Add(SqlNow(clock));
+        end.Parameters.Add(SqlArrays.Now(clock));
         await batch.ExecuteNonQueryAsync(cancellationToken);
         return (int)end.RecordsAffected;
     }
@@ -297,12 +296,7 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
     }
 
     /// <summary>Null in production, so that the database's clock counts for all nodes; a test's own clock otherwise.</summary>
-    private void AddNow(NpgsqlCommand command) => command.Parameters.Add(SqlNow(clock));
-
-    internal static NpgsqlParameter SqlNow(TimeProvider clock) => new("now", NpgsqlDbType.TimestampTz)
-    {
-        Value = ReferenceEquals(clock, TimeProvider.System) ? DBNull.Value : clock.GetUtcNow(),
-    };
+    private void AddNow(NpgsqlCommand command) => command.Parameters.Add(SqlArrays.Now(clock));
 
     private static ClaimedDelivery ReadClaimed(NpgsqlDataReader reader, Dictionary<EndpointKey, EndpointTarget> targets)
     {

@@ -112,7 +112,7 @@ public sealed class EndpointHealthStore(TimeProvider clock)
         Add("last_success", NpgsqlDbType.TimestampTz, h => h.LastSuccessAt);
         command.Parameters.AddWithValue("opens_at", Breaker.OpensAt);
         command.Parameters.AddWithValue("probe_interval", Breaker.ProbeInterval);
-        command.Parameters.Add(DeliveryStore.SqlNow(clock));
+        command.Parameters.Add(SqlArrays.Now(clock));
         var notices = new List<(EndpointKey, HealthNotice, string)>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
@@ -163,7 +163,7 @@ public sealed class EndpointHealthStore(TimeProvider clock)
         command.Parameters.AddWithValue("id", key.EndpointId);
         command.Parameters.AddWithValue("disable", notice == HealthNotice.Disable);
         command.Parameters.AddWithValue("reason", reason);
-        command.Parameters.Add(DeliveryStore.SqlNow(clock));
+        command.Parameters.Add(SqlArrays.Now(clock));
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))
         {
