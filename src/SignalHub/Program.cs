@@ -1,4 +1,5 @@
 using SignalHub;
+using SignalHub.Automations;
 using SignalHub.Http;
 using SignalHub.Jobs;
 using SignalHub.Leads;
@@ -31,6 +32,7 @@ builder.Services.AddLeads();
 builder.Services.AddSignals();
 builder.Services.AddSignalReads();
 builder.Services.AddWebhooks(builder.Configuration, Catalogue.KeyOf);
+builder.Services.AddAutomations();
 builder.Services.AddJobs(builder.Configuration);
 builder.Services.AddOperations(builder.Configuration);
 builder.Services.AddOpenApiDocument();
@@ -52,6 +54,7 @@ if (app.Configuration.HasRole(Roles.Api))
     app.MapLeads();
     app.MapQualification();
     app.MapWebhooks();
+    app.MapAutomations();
     app.MapOperations();
     app.MapWorkspaces();
 }

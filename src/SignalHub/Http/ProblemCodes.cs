@@ -54,6 +54,7 @@ public static class ProblemCodes
     public static readonly ProblemCode IdempotencyKeyConflict = new("idempotency_key_conflict", 422, "Header and body have different idempotency keys");
     public static readonly ProblemCode InvalidCondition = new("invalid_condition", 422, "A condition does not compile");
     public static readonly ProblemCode InvalidTemplate = new("invalid_template", 422, "A template does not compile");
+    public static readonly ProblemCode TooManyAutomations = new("too_many_automations", 422, "The workspace has as many automations as it may have");
     public static readonly ProblemCode InvalidDomain = new("invalid_domain", 422, "Not a company domain");
     public static readonly ProblemCode InvalidUrl = new("invalid_url", 422, "Not a URL that can be sent to");
     public static readonly ProblemCode BlockedAddress = new("blocked_address", 422, "The address is not allowed");

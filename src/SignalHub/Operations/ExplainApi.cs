@@ -55,7 +55,7 @@ internal static class ExplainApi
         {
             return Problem.NotFound($"The signal {given}");
         }
-        var why = WhyNone(head, (await workspaces.GetAsync(caller.WorkspaceId)).FireMaxAge);
+        var why = head.WhyItFiresNothing((await workspaces.GetAsync(caller.WorkspaceId)).FireMaxAge);
         string[] events = why is not null ? [] : await EventsOfAsync(caller.WorkspaceId, head, heads, cancellationToken);
         var parts = FilterExplanation.Of(
             Endpoint.Of(endpoint.Id, endpoint.Enabled, endpoint.Ordered, endpoint.Events, endpoint.Filter), endpoint.Filter,
@@ -64,13 +64,6 @@ internal static class ExplainApi
         return TypedResults.Ok(new ExplainView(
             Ids.Text(Ids.Endpoint, endpointId), Ids.Text(Ids.Signal, signalId), parts.All(p => p.Matched), parts, deliveries));
     }
-
-    /// <summary>Why the signal fires nothing, whatever it is; null when it may.</summary>
-    private static string? WhyNone(SignalHead signal, TimeSpan? fireMaxAge) =>
-        signal.IsTest ? "The signal is a test signal, which fires nothing."
-        : signal.Backfill ? "The signal was sent as backfill, which fires nothing."
-        : fireMaxAge is { } age && signal.ReceivedAt - signal.OccurredAt > age ? "The signal was older than the workspace's fire_max_age."
-        : null;
 
     private static async Task<string[]> EventsOfAsync(Guid workspaceId, SignalHead signal, StoredSignalStore heads, CancellationToken cancellationToken)
     {

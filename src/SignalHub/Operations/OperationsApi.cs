@@ -20,6 +20,7 @@ public static class OperationsApi
         }
         services.AddSingleton<StoredSignalStore>();
         services.AddSingleton<StoredSignals>();
+        services.AddSingleton<AutomationTrials>();
         services.AddSingleton<ReplayStore>();
         services.AddSingleton<MissingDeliveries>();
         services.AddSingleton<Replays>();
@@ -43,6 +44,13 @@ public static class OperationsApi
         endpoints.MapPost("/replay", ReplayApi.StartReplay).RequireScope(Scopes.Manage, liveOnly: true)
             .Produces<JobView>(202).Produces<ReplayCountView>().ProducesProblems(400, 404, 409, 413, 415, 422)
             .WithRequestExample("""{"since": "2026-05-26T00:00:00Z", "until": "2026-05-27T00:00:00Z", "status": "failed", "dry_run": true}""");
+
+        var automations = routes.MapGroup("/automations/{id}").WithTags("Automations").ProducesProblems(401, 403, 503);
+        automations.MapGet("/runs", AutomationTrialApi.ListAutomationRuns).RequireScope(Scopes.Read, liveOnly: true).RefuseUnknownParameters()
+            .Produces<Page<AutomationOutcomeView>>().ProducesProblems(400, 404);
+        automations.MapPost("/test", AutomationTrialApi.TestAutomation).RequireScope(Scopes.Read, liveOnly: true)
+            .Produces<AutomationTrialView>().ProducesProblems(400, 404, 413, 415, 422)
+            .WithRequestExample("""{"signal_id": "sig_01j4k8m2n3p5q6r7s8t9v0w1x2"}""");
 
         var jobs = routes.MapGroup("/jobs").WithTags("Jobs").ProducesProblems(401, 403, 503);
         jobs.MapGet("/", JobsApi.ListJobs).RequireScope(Scopes.Read, liveOnly: true).RefuseUnknownParameters().Produces<Page<JobView>>().ProducesProblems(400);

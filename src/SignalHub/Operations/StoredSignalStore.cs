@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
+using SignalHub.Http;
 using SignalHub.Storage;
 using SignalHub.Workspaces;
 
@@ -9,9 +10,18 @@ namespace SignalHub.Operations;
 /// <summary>What decides which events a stored signal raised.</summary>
 /// <param name="TypeKey">Of the signal's type.</param>
 /// <param name="Autoqualify">Of the type, when the signal was received.</param>
+/// <param name="TypeSent">The type as its sender spelled it.</param>
 public sealed record SignalHead(
     Guid Id, DateTimeOffset OccurredAt, DateTimeOffset ReceivedAt, string TypeKey, string Source, bool IsTest, bool Backfill, bool Autoqualify,
-    bool Qualified, Guid? LeadId);
+    bool Qualified, Guid? LeadId, string TypeSent)
+{
+    /// <summary>Why the signal fires nothing, whatever it is; null when it may.</summary>
+    public string? WhyItFiresNothing(TimeSpan? fireMaxAge) =>
+        IsTest ? "The signal is a test signal, which fires nothing."
+        : Backfill ? "The signal was sent as backfill, which fires nothing."
+        : fireMaxAge is { } age && ReceivedAt - OccurredAt > age ? "The signal was older than the workspace's fire_max_age."
+        : null;
+}
 
 /// <summary>What conditions see of a stored signal beyond the shapes that are shown.</summary>
 /// <param name="Qualification">As stored; null before it was scored.</param>
@@ -34,7 +44,7 @@ public sealed class StoredSignalStore(Database database)
 {
     private const string Head = """
         select s.id, s.occurred_at, s.received_at, s.type_key, s.source, s.mode, s.backfill, s.autoqualify, coalesce(s.qualified, false),
-               coalesce(l.merged_into, s.lead_id)
+               coalesce(l.merged_into, s.lead_id), coalesce(s.type_sent, s.type_key)
           from signals s left join leads l on l.workspace_id = s.workspace_id and l.id = s.lead_id
         """;
 
@@ -101,6 +111,26 @@ public sealed class StoredSignalStore(Database database)
         return await ReadAsync(command, cancellationToken);
     }
 
+    /// <summary>Live signals received from then on, of those types (none: of any), newest first: a page and one row more.</summary>
+    public async Task<IReadOnlyList<SignalHead>> NewestAsync(
+        Guid workspaceId, DateTimeOffset since, IReadOnlyList<string> types, PageRequest page, CancellationToken cancellationToken)
+    {
+        var before = page.BeforeId is null ? "" : "and (s.received_at, s.id) < (@before_time, @before_id)";
+        var ofTypes = types.Count == 0 ? "" : "and s.type_key = any (@types)";
+        await using var command = database.Source.CreateCommand(
+            $"{Head} where s.workspace_id = @workspace and s.mode = 'live' and s.received_at >= @since {ofTypes} {before} order by s.received_at desc, s.id desc limit @rows");
+        command.Parameters.AddWithValue("workspace", workspaceId);
+        command.Parameters.AddWithValue("since", since);
+        command.Parameters.AddWithValue("types", types.ToArray());
+        command.Parameters.AddWithValue("rows", page.Limit + 1);
+        if (page is { BeforeTime: { } time, BeforeId: { } id })
+        {
+            command.Parameters.AddWithValue("before_time", time);
+            command.Parameters.AddWithValue("before_id", id);
+        }
+        return await ReadAsync(command, cancellationToken);
+    }
+
     public async Task<long> CountAsync(Guid workspaceId, SignalRange range, CancellationToken cancellationToken)
     {
         await using var command = database.Source.CreateCommand(CountSql);
@@ -155,7 +185,7 @@ public sealed class StoredSignalStore(Database database)
         {
             signals.Add(new SignalHead(
                 reader.GetGuid(0), reader.GetFieldValue<DateTimeOffset>(1), reader.GetFieldValue<DateTimeOffset>(2), reader.GetString(3),
-                reader.GetString(4), reader.GetString(5) == Caller.Test, reader.GetBoolean(6), reader.GetBoolean(7), reader.GetBoolean(8), reader.Id(9)));
+                reader.GetString(4), reader.GetString(5) == Caller.Test, reader.GetBoolean(6), reader.GetBoolean(7), reader.GetBoolean(8), reader.Id(9), reader.GetString(10)));
         }
         return signals;
     }

@@ -1,3 +1,4 @@
+using SignalHub.Automations;
 using SignalHub.Resources;
 using SignalHub.Signals.Intake;
 using SignalHub.Storage;
@@ -22,23 +23,45 @@ internal static class DryRun
             Ids.Text(Ids.Contact, plan?.Contact is { IsNew: true } ? null : outcome.ContactId),
             outcome.Bucket, shows ? outcome.Qualified : null, shows ? outcome.Figures : QualificationFigures.None, outcome.Warnings,
             new IdentityKeysView([.. item.Identity.Keys.Select(k => new IdentityKeyView(k.KindName, k.Key))]),
-            EndpointsOf(rehearsal), []);
+            EndpointsOf(rehearsal), AutomationsOf(rehearsal));
     }
 
     private static List<WouldFire> EndpointsOf(Rehearsal rehearsal)
     {
         var item = rehearsal.Item;
-        var why = rehearsal.Outcome.IsDuplicate ? "the signal is a duplicate, which fires nothing"
-            : item.IsTest ? "the key is a test key, which fires nothing"
-            : item.Backfill ? "backfill is true, which fires nothing"
-            : !item.Fires ? "the signal is older than the workspace's fire_max_age"
-            : null;
+        var why = WhyNone(rehearsal);
         var endpoints = new List<WouldFire>();
         foreach (var explained in EventRouter.Explain(item.Endpoints, EventsOf(rehearsal)))
         {
             endpoints.Add(new WouldFire(explained.Id, why is null && explained.WouldFire, why is null ? explained.Reasons : [why, .. explained.Reasons]));
         }
         return endpoints;
+    }
+
+    private static List<WouldFire> AutomationsOf(Rehearsal rehearsal)
+    {
+        var item = rehearsal.Item;
+        var why = WhyNone(rehearsal);
+        var automations = new List<WouldFire>();
+        foreach (var automation in item.Automations.All)
+        {
+            DateTimeOffset? last = rehearsal.LastFires.Where(f => f.Key.AutomationId == automation.Id).Select(f => (DateTimeOffset?)f.Value).Max();
+            var parts = AutomationExplanation.Of(automation, item.Type.Key, rehearsal.Facts, why, last, item.ReceivedAt);
+            var (wouldFire, reasons) = AutomationExplanation.Verdict(parts);
+            automations.Add(new WouldFire(automation.IdText, wouldFire, reasons));
+        }
+        return automations;
+    }
+
+    /// <summary>Why nothing would fire, whatever listens; null: something may.</summary>
+    private static string? WhyNone(Rehearsal rehearsal)
+    {
+        var item = rehearsal.Item;
+        return rehearsal.Outcome.IsDuplicate ? "the signal is a duplicate, which fires nothing"
+            : item.IsTest ? "the key is a test key, which fires nothing"
+            : item.Backfill ? "backfill is true, which fires nothing"
+            : !item.Fires ? "the signal is older than the workspace's fire_max_age"
+            : null;
     }
 
     private static List<RoutingInput> EventsOf(Rehearsal rehearsal)

@@ -53,6 +53,10 @@ public sealed class SignalHubDbContext(DbContextOptions<SignalHubDbContext> opti
         Table<DeliveryHistoryRow>(modelBuilder, "delivery_history").HasKey(r => new { r.WorkspaceId, r.CreatedAt, r.Id });
         Table<DeliveryAttemptRow>(modelBuilder, "delivery_attempts").HasKey(r => new { r.WorkspaceId, r.DeliveryId, r.Attempt, r.At });
         Table<JobRow>(modelBuilder, "jobs").HasKey(r => new { r.WorkspaceId, r.Id });
+        Table<AutomationRow>(modelBuilder, "automations").HasKey(r => new { r.WorkspaceId, r.Id });
+        Table<AutomationRunRow>(modelBuilder, "automation_runs").HasKey(r => new { r.WorkspaceId, r.AutomationId, r.At, r.SignalId });
+        Table<AutomationLeadFireRow>(modelBuilder, "automation_lead_fires").HasKey(r => new { r.WorkspaceId, r.AutomationId, r.LeadId });
+        Table<WebhookEventExtrasRow>(modelBuilder, "webhook_event_extras").HasKey(r => new { r.WorkspaceId, r.CreatedAt, r.Id });
         modelBuilder.Entity<DeliveryRow>().ToView("deliveries").HasNoKey();
         NameColumns(modelBuilder);
     }

@@ -7,7 +7,7 @@ namespace SignalHub.Webhooks;
 /// <param name="EventId"><c>evt_…</c>: the <c>webhook-id</c> of all its tries.</param>
 /// <param name="Event">The event's type.</param>
 /// <param name="State"><c>pending</c>, <c>delivered</c>, <c>failed</c>, <c>cancelled</c> or <c>skipped</c>.</param>
-/// <param name="Reason">Of an end other than delivered: <c>exhausted</c>, <c>endpoint_disabled</c>, <c>gone_410</c>, <c>blocked_address</c>, <c>erased</c>, <c>cancelled_by_user</c>.</param>
+/// <param name="Reason">Of an end other than delivered: <c>exhausted</c>, <c>endpoint_disabled</c>, <c>gone_410</c>, <c>blocked_address</c>, <c>template_error</c>, <c>erased</c>, <c>cancelled_by_user</c>.</param>
 /// <param name="Attempts">Number of the latest try.</param>
 /// <param name="NextAttemptAt">Null when it has ended.</param>
 /// <param name="LastStatusCode">Of the latest try; null when there was no answer.</param>

@@ -22,30 +22,24 @@ public sealed class EndpointEditor(
             return (null, invalid);
         }
         var now = Timestamps.Truncate(clock.GetUtcNow());
-        var secret = completed.Secret is { } given ? WebhookSecret.Parse(given) : WebhookSecret.New();
-        var endpoint = With(completed, new StoredEndpoint
-        {
-            Id = Ids.New(now),
-            Url = "",
-            Events = [],
-            Filter = EndpointFilter.Any,
-            Secret = secrets.Protect(secret),
-            SignatureHeader = "",
-            TimeoutSeconds = 0,
-            RetryPolicy = "",
-            Ordered = false,
-            Enabled = true,
-            CreatedAt = now,
-            UpdatedAt = now,
-            Origin = origin,
-        }, now);
+        var (endpoint, secret) = Make(completed, origin, now);
         if (!await store.CreateAsync(workspaceId, endpoint, cancellationToken))
         {
             return (null, new Problem(ProblemCodes.Conflict,
                 $"The workspace has {EndpointLimits.PerWorkspace} webhook endpoints, which is the limit: delete one first."));
         }
         changes.Announce(workspaceId);
-        return (EndpointView.Of(endpoint, now) with { Secret = secret.Text }, null);
+        return (EndpointView.Of(endpoint, now) with { Secret = secret }, null);
+    }
+
+    /// <summary>The endpoint of a checked body, for whoever owns it to store; and the secret, to be shown once.</summary>
+    internal (StoredEndpoint Endpoint, string Secret) MakeOwned(EndpointBody body, string origin, DateTimeOffset now) => Make(body.Complete(typeKey), origin, now);
+
+    /// <summary>An owned endpoint as a checked body wants it. It is enabled by that: whoever edits the owner wants it to work.</summary>
+    internal StoredEndpoint EditOwned(StoredEndpoint current, EndpointBody body, DateTimeOffset now)
+    {
+        var edited = BodyOf(current) with { Url = body.Url, SignatureHeader = body.SignatureHeader, Secret = body.Secret, Enabled = true };
+        return With(edited.Complete(typeKey), WithSecret(current, body.Secret), now);
     }
 
     /// <summary>Every field says what the body says; what the body leaves out goes back to its default, but for the secret.</summary>
@@ -63,7 +57,7 @@ public sealed class EndpointEditor(
             return (isLeftOver ? patched! with { Schedule = null } : patched, problem);
         }, cancellationToken);
 
-    /// <param name="origin">Only an endpoint of that origin; null: any.</param>
+    /// <param name="origin">Only an endpoint of that origin; null: any that does not belong to an automation.</param>
     public async Task<bool> DeleteAsync(Guid workspaceId, Guid id, CancellationToken cancellationToken, string? origin = null)
     {
         if (!await store.DeleteAsync(workspaceId, id, origin, cancellationToken))
@@ -106,6 +100,28 @@ public sealed class EndpointEditor(
         var (finished, _) = await store.ChangeAsync(workspaceId, id,
             current => (current with { PreviousSecret = null, PreviousSecretUntil = null, UpdatedAt = now }, null), cancellationToken);
         return finished is null ? null : Announced(workspaceId, finished, now);
+    }
+
+    private (StoredEndpoint Endpoint, string Secret) Make(EndpointBody completed, string origin, DateTimeOffset now)
+    {
+        var secret = completed.Secret is { } given ? WebhookSecret.Parse(given) : WebhookSecret.New();
+        var endpoint = With(completed, new StoredEndpoint
+        {
+            Id = Ids.New(now),
+            Url = "",
+            Events = [],
+            Filter = EndpointFilter.Any,
+            Secret = secrets.Protect(secret),
+            SignatureHeader = "",
+            TimeoutSeconds = 0,
+            RetryPolicy = "",
+            Ordered = false,
+            Enabled = true,
+            CreatedAt = now,
+            UpdatedAt = now,
+            Origin = origin,
+        }, now);
+        return (endpoint, secret.Text);
     }
 
     private async Task<(EndpointView? View, Problem? Problem)> EditAsync(

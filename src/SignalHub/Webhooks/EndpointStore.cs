@@ -45,6 +45,9 @@ public static class EndpointOrigins
 
     /// <summary>A REST hook, which a 410 deletes.</summary>
     public const string Hook = "hook";
+
+    /// <summary>Of an automation with a URL of its own: not listed, listens to nothing, and goes with its automation.</summary>
+    public const string Automation = "automation";
 }
 
 /// <summary>The endpoints of a workspace. Whoever changes one announces the workspace's change after it.</summary>
@@ -89,7 +92,7 @@ public sealed class EndpointStore(Database database, TimeProvider clock)
     {
         var after = page.BeforeId is null ? "" : "and (created_at, id) < (@before_time, @before_id)";
         await using var command = database.Source.CreateCommand(
-            $"select {Columns} from webhook_endpoints where workspace_id = @workspace {after} order by created_at desc, id desc limit @rows");
+            $"select {Columns} from webhook_endpoints where workspace_id = @workspace and origin <> 'automation' {after} order by created_at desc, id desc limit @rows");
         command.Parameters.AddWithValue("workspace", workspaceId);
         command.Parameters.AddWithValue("rows", page.Limit + 1);
         if (page is { BeforeTime: { } time, BeforeId: { } id })
@@ -119,7 +122,8 @@ public sealed class EndpointStore(Database database, TimeProvider clock)
     internal static async Task<EndpointSet> LoadSetAsync(NpgsqlConnection connection, Guid workspaceId, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(
-            "select id, enabled, ordered, events, filter from webhook_endpoints where workspace_id = @workspace order by created_at, id", connection);
+            "select id, enabled, ordered, events, filter from webhook_endpoints where workspace_id = @workspace and origin <> 'automation' order by created_at, id",
+            connection);
         command.Parameters.AddWithValue("workspace", workspaceId);
         var endpoints = new List<Endpoint>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -138,16 +142,13 @@ public sealed class EndpointStore(Database database, TimeProvider clock)
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         // Locks the workspace's row, so that two creations count one after the other.
         await BumpAsync(connection, workspaceId, cancellationToken);
-        await using var count = new NpgsqlCommand("select count(*) from webhook_endpoints where workspace_id = @workspace", connection);
+        await using var count = new NpgsqlCommand("select count(*) from webhook_endpoints where workspace_id = @workspace and origin <> 'automation'", connection);
         count.Parameters.AddWithValue("workspace", workspaceId);
         if ((long)(await count.ExecuteScalarAsync(cancellationToken))! >= EndpointLimits.PerWorkspace)
         {
             return false;
         }
-        await using var insert = new NpgsqlCommand(Insert, connection);
-        AddFields(insert, workspaceId, endpoint);
-        insert.Parameters.AddWithValue("origin", endpoint.Origin);
-        await insert.ExecuteNonQueryAsync(cancellationToken);
+        await InsertAsync(connection, workspaceId, endpoint, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return true;
     }
@@ -162,11 +163,7 @@ public sealed class EndpointStore(Database database, TimeProvider clock)
         await using var connection = await database.OpenAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await BumpAsync(connection, workspaceId, cancellationToken);
-        await using var find = new NpgsqlCommand(
-            $"select {Columns} from webhook_endpoints where workspace_id = @workspace and id = @id for update", connection);
-        find.Parameters.AddWithValue("workspace", workspaceId);
-        find.Parameters.AddWithValue("id", id);
-        if (await ReadAsync(find, cancellationToken) is not [var current])
+        if (await LockAsync(connection, workspaceId, id, cancellationToken) is not { } current)
         {
             return (null, null);
         }
@@ -175,31 +172,66 @@ public sealed class EndpointStore(Database database, TimeProvider clock)
         {
             return (null, problem);
         }
-        await using var update = new NpgsqlCommand($"{Update} {Columns}", connection);
-        AddFields(update, workspaceId, changed);
-        var written = await ReadAsync(update, cancellationToken);
+        var written = await UpdateAsync(connection, workspaceId, changed, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
-        return (written[0], null);
+        return (written, null);
     }
 
     /// <summary>Removes an endpoint. Its waiting deliveries are ended by the dispatcher, in batches, as those of a disabled one are.</summary>
-    /// <param name="origin">Only an endpoint of that origin; null: any.</param>
+    /// <param name="origin">Only an endpoint of that origin; null: any that does not belong to an automation.</param>
     public async Task<bool> DeleteAsync(Guid workspaceId, Guid id, string? origin, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await BumpAsync(connection, workspaceId, cancellationToken);
-        await using var delete = new NpgsqlCommand(
-            "delete from webhook_endpoints where workspace_id = @workspace and id = @id and (@origin::text is null or origin = @origin)", connection);
-        delete.Parameters.AddWithValue("workspace", workspaceId);
-        delete.Parameters.AddWithValue("id", id);
-        delete.Parameters.Add(new NpgsqlParameter("origin", NpgsqlDbType.Text) { Value = (object?)origin ?? DBNull.Value });
-        if (await delete.ExecuteNonQueryAsync(cancellationToken) == 0)
+        if (!await DeleteAsync(connection, workspaceId, id, origin, cancellationToken))
         {
             return false;
         }
         await transaction.CommitAsync(cancellationToken);
         return true;
+    }
+
+    /// <summary>Inserts it as part of the connection's transaction, which has to hold the workspace's row.</summary>
+    internal static async Task InsertAsync(NpgsqlConnection connection, Guid workspaceId, StoredEndpoint endpoint, CancellationToken cancellationToken)
+    {
+        await using var insert = new NpgsqlCommand(Insert, connection);
+        AddFields(insert, workspaceId, endpoint);
+        insert.Parameters.AddWithValue("origin", endpoint.Origin);
+        await insert.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Writes its fields as part of the connection's transaction.</summary>
+    internal static async Task<StoredEndpoint> UpdateAsync(NpgsqlConnection connection, Guid workspaceId, StoredEndpoint endpoint, CancellationToken cancellationToken)
+    {
+        await using var update = new NpgsqlCommand($"{Update} {Columns}", connection);
+        AddFields(update, workspaceId, endpoint);
+        return (await ReadAsync(update, cancellationToken))[0];
+    }
+
+    /// <summary>The endpoint as the connection's transaction sees it, locked until its end.</summary>
+    internal static async Task<StoredEndpoint?> LockAsync(NpgsqlConnection connection, Guid workspaceId, Guid id, CancellationToken cancellationToken)
+    {
+        await using var find = new NpgsqlCommand(
+            $"select {Columns} from webhook_endpoints where workspace_id = @workspace and id = @id for update", connection);
+        find.Parameters.AddWithValue("workspace", workspaceId);
+        find.Parameters.AddWithValue("id", id);
+        return await ReadAsync(find, cancellationToken) is [var found] ? found : null;
+    }
+
+    /// <summary>Removes it as part of the connection's transaction.</summary>
+    /// <param name="origin">Only an endpoint of that origin; null: any that does not belong to an automation.</param>
+    internal static async Task<bool> DeleteAsync(NpgsqlConnection connection, Guid workspaceId, Guid id, string? origin, CancellationToken cancellationToken)
+    {
+        await using var delete = new NpgsqlCommand(
+            """
+            delete from webhook_endpoints
+             where workspace_id = @workspace and id = @id and (origin = @origin or (@origin is null and origin <> 'automation'))
+            """, connection);
+        delete.Parameters.AddWithValue("workspace", workspaceId);
+        delete.Parameters.AddWithValue("id", id);
+        delete.Parameters.Add(new NpgsqlParameter("origin", NpgsqlDbType.Text) { Value = (object?)origin ?? DBNull.Value });
+        return await delete.ExecuteNonQueryAsync(cancellationToken) > 0;
     }
 
     /// <summary>How many events the endpoint missed while it was disabled and can still be offered.</summary>

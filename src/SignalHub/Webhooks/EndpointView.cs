@@ -13,7 +13,7 @@ namespace SignalHub.Webhooks;
 /// <param name="FailingSince">The first failure after the last success.</param>
 /// <param name="LastSuccessAt">May be ten seconds behind.</param>
 /// <param name="PreviousSecretExpiresAt">Until then the secret before the last rotation signs too.</param>
-/// <param name="Origin"><c>api</c>, or <c>hook</c>: made by <c>POST /hooks</c>, and deleted when its receiver answers 410.</param>
+/// <param name="Origin"><c>api</c>, or <c>hook</c>: made by <c>POST /hooks</c>, and deleted when its receiver answers 410; or <c>automation</c>: it is the URL of an automation.</param>
 /// <param name="Warnings">What is valid in <c>filter.when</c> but probably not meant.</param>
 public record EndpointView(
     string Id, string Url, string? Description, IReadOnlyList<string> Events, string SignatureHeader, EndpointFilter Filter,

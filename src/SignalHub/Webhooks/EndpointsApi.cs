@@ -62,9 +62,11 @@ internal static class EndpointsApi
     /// <summary>Deletes a webhook endpoint. Its waiting deliveries end as skipped; the delivery log stays.</summary>
     /// <param name="id"><c>ep_…</c></param>
     internal static async Task<Results<NoContent, Problem>> DeleteEndpoint(
-        Caller caller, string id, EndpointEditor endpoints, CancellationToken cancellationToken) =>
-        Ids.TryParse(Ids.Endpoint, id, out var endpointId) && await endpoints.DeleteAsync(caller.WorkspaceId, endpointId, cancellationToken)
-            ? TypedResults.NoContent()
+        Caller caller, string id, EndpointEditor endpoints, EndpointStore stored, CancellationToken cancellationToken) =>
+        !Ids.TryParse(Ids.Endpoint, id, out var endpointId) ? NotFound(id)
+        : await endpoints.DeleteAsync(caller.WorkspaceId, endpointId, cancellationToken) ? TypedResults.NoContent()
+        : await stored.FindAsync(caller.WorkspaceId, endpointId, cancellationToken) is { Origin: EndpointOrigins.Automation }
+            ? new Problem(ProblemCodes.InUse, "This endpoint belongs to an automation: change or delete the automation.")
             : NotFound(id);
 
     /// <summary>Replaces the signing secret. The old one signs too until the grace period ends or the rotation is finished.</summary>

@@ -86,7 +86,8 @@ public static class FilterExplanation
             : "filter.when is unknown, because a field it looks at is not there or is of another type; unknown does not match.");
     }
 
-    private static JsonElement ValuesOf(Condition condition, ConditionInput facts)
+    /// <summary>Each path of a condition with its value; long ones cut.</summary>
+    internal static JsonElement ValuesOf(Condition condition, ConditionInput facts)
     {
         var buffer = new ArrayBufferWriter<byte>(256);
         using (var writer = new Utf8JsonWriter(buffer, Http.Json.WriterOptions))

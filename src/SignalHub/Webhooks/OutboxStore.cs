@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Npgsql;
+using SignalHub.Http;
 using SignalHub.Storage;
 
 namespace SignalHub.Webhooks;
@@ -12,6 +14,11 @@ public static class OutboxStore
     private const string InsertEvents = """
         insert into webhook_events (workspace_id, created_at, id, type, signal_id, lead_id, body)
         select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::bytea[])
+        """;
+
+    private const string InsertExtras = """
+        insert into webhook_event_extras (workspace_id, created_at, id, headers, template_error)
+        select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::jsonb[], $5::text[])
         """;
 
     // Due at once, also by a database clock that is behind the one that made created_at. Places in an order are given in that
@@ -46,9 +53,20 @@ public static class OutboxStore
                 .Column(events.Of(e => (string?)e.Type)).Column(events.Of(e => e.SignalId)).Column(events.Of(e => e.LeadId))
                 .Column(events.Of(e => e.Body));
         }
+        AddExtras(batch, [.. events.Where(e => e.Extras is not null)]);
         List<NewDelivery> pending = [.. deliveries.Where(d => d.Enabled)];
         AddDeliveries(batch, InsertPending, pending)?.Column(pending.Of(d => d.Ordered));
         AddDeliveries(batch, InsertSkipped, [.. deliveries.Where(d => !d.Enabled)]);
+    }
+
+    private static void AddExtras(NpgsqlBatch batch, List<WebhookEvent> events)
+    {
+        if (events.Count > 0)
+        {
+            batch.Add(InsertExtras)
+                .Column(events.Of(e => e.WorkspaceId)).Column(events.Of(e => e.CreatedAt)).Column(events.Of(e => e.Id))
+                .JsonColumn(events.Of(e => (string?)JsonSerializer.Serialize(e.Extras!.Headers, Json.Options))).Column(events.Of(e => e.Extras!.TemplateError));
+        }
     }
 
     private static NpgsqlBatchCommand? AddDeliveries(NpgsqlBatch batch, string sql, List<NewDelivery> rows)

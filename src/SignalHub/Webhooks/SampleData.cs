@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SignalHub.Resources;
 using SignalHub.Storage;
 
 namespace SignalHub.Webhooks;
@@ -14,11 +15,16 @@ internal static class SampleData
         {
             WebhookEventTypes.SignalQualified or WebhookEventTypes.Test => [Json(signal)],
             WebhookEventTypes.LeadCreated or WebhookEventTypes.LeadUpdated => [Json(signal.Lead)],
+            WebhookEventTypes.AutomationActionTriggered => [Json(Triggered(signal))],
             WebhookEventTypes.EndpointFailing => [Json(Notice(now))],
             WebhookEventTypes.EndpointDisabled => [Json(Notice(now) with { DisabledReason = DisabledReasons.Failing, DisabledAt = now, DisablesAt = null })],
             _ => [],
         };
     }
+
+    /// <summary>This one has no <c>data</c>: it is the whole body.</summary>
+    private static ActionTriggered Triggered(SignalData signal) => ActionTriggered.Of(
+        Ids.Text(Ids.Automation, Ids.Derive(DateTimeOffset.UnixEpoch, "sample automation", Guid.Empty, Guid.Empty)), "Sample automation", signal.SignalType, signal);
 
     private static EndpointNotice Notice(DateTimeOffset now) => new(
         Ids.Text(Ids.Endpoint, Ids.Derive(DateTimeOffset.UnixEpoch, "sample endpoint", Guid.Empty, Guid.Empty)), "https://example.com/hooks/signalhub",

@@ -7,7 +7,16 @@ namespace SignalHub.Webhooks;
 /// <param name="CreatedAt">The millisecond that the id carries.</param>
 /// <param name="Type">A word of <see cref="WebhookEventTypes"/>.</param>
 /// <param name="Body">UTF-8 JSON.</param>
-public sealed record WebhookEvent(Guid WorkspaceId, Guid Id, DateTimeOffset CreatedAt, string Type, Guid? SignalId, Guid? LeadId, byte[] Body);
+public sealed record WebhookEvent(Guid WorkspaceId, Guid Id, DateTimeOffset CreatedAt, string Type, Guid? SignalId, Guid? LeadId, byte[] Body)
+{
+    /// <summary>What it has beside its body; null: nothing, as most events.</summary>
+    public EventExtras? Extras { get; init; }
+}
+
+/// <summary>What an automation gives its request beside the body.</summary>
+/// <param name="Headers">By name, ready to be sent.</param>
+/// <param name="TemplateError">There is nothing to send, because of this: the delivery ends as failed.</param>
+public sealed record EventExtras(IReadOnlyDictionary<string, string> Headers, string? TemplateError);
 
 /// <summary>An event that one endpoint is to get, or, while it is disabled, that it misses.</summary>
 /// <param name="Enabled">False: a history row <c>skipped/endpoint_disabled</c> instead of a place in the queue.</param>

@@ -51,7 +51,7 @@ public static class WebhooksApi
             .WithRequestExample(EndpointExample);
         endpoints.MapPatch("/{id}", EndpointsApi.PatchEndpoint).Manages<EndpointView>(200).ProducesProblems(400, 404, 413, 415, 422)
             .WithRequestExample("""{"enabled": true}""");
-        endpoints.MapDelete("/{id}", EndpointsApi.DeleteEndpoint).RequireScope(Scopes.Manage, liveOnly: true).Produces(204).ProducesProblems(404);
+        endpoints.MapDelete("/{id}", EndpointsApi.DeleteEndpoint).RequireScope(Scopes.Manage, liveOnly: true).Produces(204).ProducesProblems(404, 409);
         endpoints.MapPost("/{id}/rotate", EndpointsApi.RotateEndpointSecret).Manages<EndpointView>(201).ProducesProblems(400, 404, 413, 415, 422)
             .WithRequestExample("""{"grace_period_hours": 24}""");
         endpoints.MapPost("/{id}/rotate/finish", EndpointsApi.FinishEndpointRotation).Manages<EndpointView>(200).ProducesProblems(404);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SignalHub.Automations;
 using SignalHub.Leads.Identity;
 using SignalHub.Qualification;
 using SignalHub.Resources;
@@ -35,6 +36,7 @@ public sealed class IntakeItem
     public required List<Warning> Warnings { get; init; }
     public required DefinitionSet Definitions { get; init; }
     public required EndpointSet Endpoints { get; init; }
+    public AutomationSet Automations { get; init; } = AutomationSet.Empty;
 
     /// <summary>Older signals fire nothing; null: every one fires.</summary>
     public TimeSpan? FireMaxAge { get; init; }

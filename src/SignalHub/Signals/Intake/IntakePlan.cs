@@ -1,3 +1,4 @@
+using SignalHub.Automations;
 using SignalHub.Conditions;
 using SignalHub.Leads;
 using SignalHub.Leads.Identity;
@@ -38,6 +39,7 @@ public sealed class IntakePlan(IdentityWorld world)
     public List<PlannedSignal> Signals { get; } = [];
     public List<WebhookEvent> Events { get; } = [];
     public List<NewDelivery> Deliveries { get; } = [];
+    public PlannedActions Actions { get; } = new();
 
     /// <summary>Takes one signal that is not a duplicate; returns what to answer once the batch is committed.</summary>
     public CapturedSignal Add(IntakeItem item) => Add(item, out _);
@@ -153,6 +155,45 @@ public sealed class IntakePlan(IdentityWorld world)
         {
             Route(signal, WebhookEventTypes.SignalQualified, facts, QualifiedEvent);
         }
+        if (signal.Item.Automations.All.Count > 0)
+        {
+            AddActions(signal, facts);
+        }
+    }
+
+    private void AddActions(PlannedSignal signal, ConditionInput facts) => Actions.Add(
+        signal.Item.Automations, signal.Item.Endpoints,
+        new RoutingInput(WebhookEventTypes.AutomationActionTriggered, signal.Item.Type.Key, signal.Item.Source, facts),
+        () => TriggeringOf(signal, facts), Events, Deliveries);
+
+    internal static TriggeringSignal TriggeringOf(PlannedSignal signal, ConditionInput facts) => new(
+        signal.Item.WorkspaceId, signal.Item.SignalId, signal.Item.TypeSent ?? signal.Item.Type.Key, signal.Lead?.Id, DataOf(signal), facts);
+
+    /// <summary>Decides on the actions that limits may forbid, once it is known when they were taken last.</summary>
+    public void Settle(IReadOnlyDictionary<LeadLimit, DateTimeOffset> lastFires)
+    {
+        var survivors = World.MergedLeads.ToDictionary(lead => lead.Id, lead => lead.MergedInto!.Value);
+        Actions.Settle(lastFires, lead => Survivor(lead, survivors), Events, Deliveries);
+    }
+
+    /// <summary>The leads whose firings are to be looked up: those that became part of another one in this batch count for it.</summary>
+    public IEnumerable<LeadLimit> LimitsToLookUp()
+    {
+        var survivors = World.MergedLeads.ToDictionary(lead => lead.Id, lead => lead.MergedInto!.Value);
+        return Actions.Limits.SelectMany(limit =>
+        {
+            var survivor = Survivor(limit.LeadId, survivors);
+            return survivors.Keys.Where(loser => Survivor(loser, survivors) == survivor).Append(survivor).Select(lead => limit with { LeadId = lead });
+        }).Distinct();
+    }
+
+    private static Guid Survivor(Guid lead, Dictionary<Guid, Guid> survivors)
+    {
+        while (survivors.TryGetValue(lead, out var next))
+        {
+            lead = next;
+        }
+        return lead;
     }
 
     private void Route(PlannedSignal signal, string type, ConditionInput facts, Func<PlannedSignal, string, WebhookEvent> make)

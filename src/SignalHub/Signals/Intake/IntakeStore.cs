@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Npgsql;
+using SignalHub.Automations;
 using SignalHub.Http;
 using SignalHub.Leads.Identity;
 using SignalHub.Resources;
@@ -121,6 +122,7 @@ public static class IntakeStore
         AddSignals(batch, [.. plan.Signals.OrderBy(s => s.Item.WorkspaceId).ThenBy(s => s.Item.OccurredAt).ThenBy(s => s.Item.SignalId)]);
         AddClientKeys(batch, plan, now);
         OutboxStore.AddTo(batch, plan.Events, plan.Deliveries);
+        AutomationRunStore.AddTo(batch, plan.Actions);
         UsageStore.AddTo(batch, plan.Signals.Select(s => (s.Item.WorkspaceId, s.Item.ReceivedAt, s.Item.IsTest)));
         batch.Add("commit");
         if (prepare)

@@ -1,3 +1,4 @@
+using SignalHub.Automations;
 using SignalHub.Conditions;
 using SignalHub.Http;
 using SignalHub.Storage;
@@ -6,7 +7,9 @@ using SignalHub.Webhooks.Delivery;
 namespace SignalHub.Signals.Intake;
 
 /// <summary>What a signal would become if it were sent without <c>dry_run</c>.</summary>
-public sealed record Rehearsal(IntakeItem Item, CapturedSignal Outcome, PlannedSignal? Plan, ConditionInput? Facts);
+/// <param name="LastFires">When automations with a limit fired last for its lead.</param>
+public sealed record Rehearsal(
+    IntakeItem Item, CapturedSignal Outcome, PlannedSignal? Plan, ConditionInput? Facts, IReadOnlyDictionary<LeadLimit, DateTimeOffset> LastFires);
 
 /// <summary>
 /// One transaction for whatever waits: signals, people, companies, leads, events and deliveries commit together or not at all,
@@ -16,6 +19,8 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
 {
     /// <summary>Tries of a batch that met a conflict or a broken connection. Every try is the whole batch, which is idempotent.</summary>
     private const int MaxTries = 5;
+
+    private static readonly Dictionary<LeadLimit, DateTimeOffset> NeverFired = [];
 
     /// <summary>Writes the batch and answers each item, with its problem at worst. Never throws.</summary>
     public async Task RunAsync(IReadOnlyList<IntakeItem> items)
@@ -72,11 +77,12 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
         if (loaded.Duplicates.TryGetValue(0, out var stored))
         {
             var result = AsDuplicate(item, stored.Captured, stored.PayloadHash, stored.ContentHash);
-            return result.Problem is { } problem ? (null, problem) : (new Rehearsal(item, result.Captured!, null, null), null);
+            return result.Problem is { } problem ? (null, problem) : (new Rehearsal(item, result.Captured!, null, null, NeverFired), null);
         }
         var plan = new IntakePlan(loaded.World);
         var outcome = plan.Add(item, out var facts);
-        return (new Rehearsal(item, outcome, plan.Signals[0], facts), null);
+        var lastFires = await AutomationRunStore.LastFiresAsync(connection, prepare: false, plan.LimitsToLookUp(), ct);
+        return (new Rehearsal(item, outcome, plan.Signals[0], facts, lastFires), null);
     }
 
     private async Task<IntakeResult[]> WriteAsync(IReadOnlyList<IntakeItem> items)
@@ -100,6 +106,11 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
             {
                 await IntakeStore.RollbackAsync(connection);
                 return results;
+            }
+            if (plan.Actions.HasLimits)
+            {
+                // The leads are locked by now, so what is read here holds until the commit.
+                plan.Settle(await AutomationRunStore.LastFiresAsync(connection, database.Prepares, plan.LimitsToLookUp(), CancellationToken.None));
             }
             await IntakeStore.SaveAsync(connection, database.Prepares, plan, Timestamps.Truncate(time.GetUtcNow()), CancellationToken.None);
             if (plan.Deliveries.Count > 0)

@@ -53,6 +53,11 @@ public sealed record DeliveryRequest
     public required int Attempt { get; init; }
 
     public required ReadOnlyMemory<byte> Body { get; init; }
+
+    /// <summary>Headers of its own, beside those that every delivery has.</summary>
+    public IReadOnlyDictionary<string, string> Headers { get; init; } = NoHeaders;
+
+    internal static readonly IReadOnlyDictionary<string, string> NoHeaders = new Dictionary<string, string>();
 }
 
 /// <summary>What one HTTP try gave; everything bounded and printable, so that it can be stored and shown as it is.</summary>

@@ -43,6 +43,9 @@ public sealed record ClaimedDelivery(
     string Trigger,
     byte[]? Body)
 {
+    /// <summary>What its event has beside the body.</summary>
+    public EventExtras? Extras { get; init; }
+
     /// <summary>How long after the claim it may begin: its place in the pace of <c>max_per_second</c>, over all nodes.</summary>
     public TimeSpan StartDelay { get; init; }
 
@@ -61,6 +64,7 @@ public sealed record ClaimedDelivery(
         DeliveryId = Id,
         Attempt = Attempt,
         Body = body,
+        Headers = Extras?.Headers ?? DeliveryRequest.NoHeaders,
     };
 }
 

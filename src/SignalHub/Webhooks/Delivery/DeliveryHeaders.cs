@@ -30,6 +30,15 @@ public static class DeliveryHeaders
     /// <summary><c>SignalHub/1.2.3</c>.</summary>
     public static string UserAgent { get; } = "SignalHub/" + typeof(DeliveryHeaders).Assembly.GetName().Version!.ToString(3);
 
+    private static readonly string[] _secretWords = ["authorization", "cookie", "token", "secret", "password", "key"];
+
+    /// <summary>A user's header as the delivery log shows it: what may be a credential is not shown.</summary>
+    internal static KeyValuePair<string, string> Shown(KeyValuePair<string, string> header) =>
+        MayBeSecret(header.Key) ? new(header.Key, "(not shown)") : header;
+
+    /// <summary>Whether a header's value may be a credential, going by its name.</summary>
+    internal static bool MayBeSecret(string name) => _secretWords.Any(word => name.Contains(word, StringComparison.OrdinalIgnoreCase));
+
     /// <summary>What is wrong with a header name that a user chose, or null.</summary>
     public static string? ValidateName(string name)
     {

@@ -18,7 +18,7 @@ public sealed record DispatchCounts(
 /// endpoint by itself. So a slow receiver holds up its own lane, and everybody else at most for the length of a turn.
 /// </summary>
 public sealed class Dispatcher(
-    DeliveryStore store, AttemptStore attempts, WebhookSender sender, SecretProtection secrets, DeliverySignal signal,
+    DeliveryStore store, EventExtrasStore extras, AttemptStore attempts, WebhookSender sender, SecretProtection secrets, DeliverySignal signal,
     IOptions<WebhookOptions> options, TimeProvider clock, ILogger<Dispatcher> log) : IDisposable
 {
     /// <summary>
@@ -76,7 +76,7 @@ public sealed class Dispatcher(
                 _nextPoll = skipped > 0 ? _nextPoll : clock.GetUtcNow() + options.Value.PollInterval;
             }
             var request = _lanes.NextClaim();
-            var claimed = await store.ClaimAsync(request, cancellationToken);
+            var claimed = await extras.AddToAsync(await store.ClaimAsync(request, cancellationToken), cancellationToken);
             _mayBeMore = claimed.Count > 0 || counts.Skipped > 0 || request.LeavesOut;
             _lanes.Add(claimed);
             counts += new DispatchCounts(Claimed: claimed.Count);
@@ -156,6 +156,11 @@ public sealed class Dispatcher(
         if (delivery.Body is null)
         {
             return new Completion(delivery, null, new NextStep(Ending.Erased, null), null, null);
+        }
+        if (delivery.Extras?.TemplateError is { } detail)
+        {
+            var nothing = new AttemptResult { StartedAt = clock.GetUtcNow(), Error = ErrorClass.TemplateError, Detail = detail };
+            return new Completion(delivery, nothing, new NextStep(Ending.TemplateError, null), ErrorClass.TemplateError, detail);
         }
         if (delivery.Claims > MaxClaims)
         {

@@ -15,7 +15,7 @@ public sealed record EndpointHealth(
     DateTimeOffset? LastSuccessAt)
 {
     /// <summary>Whether an outcome says something about the receiver: our own troubles do not, and test sends never come here.</summary>
-    public static bool IsTold(Completion completion) => completion.Attempt is not null && completion.Error != ErrorClass.InternalError;
+    public static bool IsTold(Completion completion) => completion.Attempt is not null && completion.Error is not (ErrorClass.InternalError or ErrorClass.TemplateError);
 
     /// <summary>Per endpoint, of those outcomes that say something about it.</summary>
     public static IReadOnlyList<EndpointHealth> Of(IEnumerable<Completion> completions) =>

@@ -44,6 +44,7 @@ public sealed record Ending(string State, string? Reason)
     public static readonly Ending Exhausted = new("failed", "exhausted");
     public static readonly Ending Gone = new("failed", "gone_410");
     public static readonly Ending Blocked = new("failed", "blocked_address");
+    public static readonly Ending TemplateError = new("failed", "template_error");
     public static readonly Ending Erased = new("cancelled", "erased");
     public static readonly Ending CancelledByUser = new("cancelled", "cancelled_by_user");
     public static readonly Ending EndpointDisabled = new("skipped", "endpoint_disabled");

@@ -25,6 +25,7 @@ public static class WebhookDeliveryServices
         services.AddSingleton<DeliveryStore>();
         services.AddSingleton<EndpointHealthStore>();
         services.AddSingleton<AttemptStore>();
+        services.AddSingleton<EventExtrasStore>();
         services.AddSingleton<DeliveryHintStore>();
         services.AddSingleton<TestSend>();
         services.AddSingleton<Dispatcher>();

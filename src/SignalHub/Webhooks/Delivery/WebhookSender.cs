@@ -125,8 +125,12 @@ public sealed class WebhookSender : IDisposable
         {
             request.Headers.TryAddWithoutValidation(name, value);
         }
+        foreach (var (name, value) in delivery.Headers)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
         request.Options.Set(GuardedConnector.TraceKey, exchange.Trace);
-        exchange.RequestHeaders = [new("Content-Type", "application/json"), .. headers];
+        exchange.RequestHeaders = [new("Content-Type", "application/json"), .. headers, .. delivery.Headers.Select(DeliveryHeaders.Shown)];
         return request;
     }
 
