@@ -10,6 +10,7 @@ const string Usage = $"""
       load      single posts: the service against pgbench and a plain EF Core implementation of the endpoint
     {LoadOptions.Usage}
       delivery  webhooks: durable deliveries against a bare HttpClient loop and graphile-worker; fairness; cost of a claim
+      automations  what 200 automations in a workspace add to taking a signal in
       micro     what one condition, identity and score cost (BenchmarkDotNet; its options follow)
       plain-ef  the plain EF Core implementation alone; load starts it
     """;
@@ -20,6 +21,8 @@ switch (args)
         return await LoadCommand.RunAsync(options);
     case ["delivery", .. var options]:
         return await DeliveryCommand.RunAsync(options);
+    case ["automations", .. var options]:
+        return await AutomationsCommand.RunAsync(options);
     case ["plain-ef"]:
         return await PlainEfServer.RunAsync();
     case ["micro", .. var options]:

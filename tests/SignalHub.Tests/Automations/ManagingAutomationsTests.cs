@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.Json.Nodes;
 using SignalHub.Tests.Support;
 
 namespace SignalHub.Tests.Automations;

@@ -110,6 +110,22 @@ public sealed class SubscribingHooksTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_sample_of_an_automation_is_the_whole_body_that_is_sent()
+    {
+        await SubscribeAsync("automation.action_triggered");
+        await _acme.NewAutomationAsync("http://127.0.0.1:9/hook");
+        await _acme.IngestAsync(Sample.Qualified(1));
+        await _app.DeliverDueAsync();
+
+        var sample = Assert.Single((await _acme.GetAsync("/hooks/sample?event=automation.action_triggered")).AsArray())!;
+
+        var sent = JsonNode.Parse(Assert.Single(_receiver.Requests).Body)!;
+        Assert.Equal(sent.AsObject().Select(m => m.Key), sample.AsObject().Select(m => m.Key));
+        Assert.All(["account", "contact", "signal"], part => Assert.Equal(sent[part]!.AsObject().Select(m => m.Key), sample[part]!.AsObject().Select(m => m.Key)));
+        Assert.Equal("automation.action_triggered", (string?)sample["event"]);
+    }
+
+    [Fact]
     public async Task Endpoints_in_bulk_are_created_each_for_itself()
     {
         using var some = await _acme.Client.PostAsync("/webhooks/endpoints/bulk", new
