@@ -43,6 +43,12 @@ public sealed record ClaimedDelivery(
     string Trigger,
     byte[]? Body)
 {
+    public Guid? SignalId { get; init; }
+
+    public Guid? LeadId { get; init; }
+
+    public DateTimeOffset QueuedAt { get; init; }
+
     /// <summary>How long after the claim it may begin: its place in the pace of <c>max_per_second</c>, over all nodes.</summary>
     public TimeSpan StartDelay { get; init; }
 
