@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace SignalHub.Webhooks;
 
 /// <summary>Headers of a try as they are stored: a line <c>name: value</c> each, of values without line breaks.</summary>
@@ -9,12 +7,30 @@ internal static class HeaderText
 
     public static string Write(IReadOnlyList<KeyValuePair<string, string>> headers)
     {
-        var text = new StringBuilder(headers.Count * 48);
+        var length = 0;
         foreach (var (name, value) in headers)
         {
-            text.Append(text.Length > 0 ? "\n" : "").Append(name).Append(Separator).Append(value);
+            length += name.Length + Separator.Length + value.Length + 1;
         }
-        return text.ToString();
+        return string.Create(Math.Max(0, length - 1), headers, static (text, headers) =>
+        {
+            var end = 0;
+            void Append(Span<char> to, ReadOnlySpan<char> part)
+            {
+                part.CopyTo(to[end..]);
+                end += part.Length;
+            }
+            foreach (var (name, value) in headers)
+            {
+                if (end > 0)
+                {
+                    text[end++] = '\n';
+                }
+                Append(text, name);
+                Append(text, Separator);
+                Append(text, value);
+            }
+        });
     }
 
     /// <summary>An object reads better than a list of pairs; a repeated name's values are joined as HTTP joins them.</summary>

@@ -19,8 +19,11 @@ public sealed record EndpointTarget(
     bool Ordered,
     int ConsecutiveFailures)
 {
+    private SigningSecrets? _signingSecrets;
+
+    /// <summary>Decrypted once for all rows of a claim.</summary>
     /// <exception cref="System.Security.Cryptography.CryptographicException">A secret cannot be decrypted.</exception>
-    internal SigningSecrets SigningSecrets(SecretProtection secrets) =>
+    internal SigningSecrets SigningSecrets(SecretProtection secrets) => _signingSecrets ??=
         new(secrets.Unprotect(Secret), PreviousSecret is null ? null : secrets.Unprotect(PreviousSecret), PreviousSecretUntil);
 }
 

@@ -27,8 +27,8 @@ public sealed class Dispatcher(
     /// </summary>
     private const int MaxClaims = 10;
 
-    /// <summary>Outcomes in one transaction: short enough that the next claim does not wait for it.</summary>
-    private const int MaxCompletions = 500;
+    /// <summary>Outcomes in one transaction: short enough that the next turn does not wait for it.</summary>
+    private const int MaxCompletions = 1_000;
 
     private readonly LaneTable _lanes = new(options.Value, clock);
     private readonly DeliverySignal _ended = new();
