@@ -119,8 +119,13 @@ public sealed class AttemptStore(
         {
             moved = await MoveAsync(connection, completions, cancellationToken);
             var ours = completions.Where(c => moved.ContainsKey(c.Delivery.Id)).ToList();
-            await WriteHistoryAsync(connection, ours, moved, cancellationToken);
-            await WriteLogAsync(connection, ours, moved, cancellationToken);
+            foreach (var (sql, rows) in new[] { (HistorySql, History(ours, moved)), (LogSql, Log(ours, moved)) })
+            {
+                if (!rows.IsEmpty)
+                {
+                    await rows.SendAsync(connection, sql, cancellationToken);
+                }
+            }
             gone = await StopGoneAsync(connection, ours, cancellationToken);
         }
         catch (PostgresException e) when (IsAboutData(e))
@@ -185,76 +190,66 @@ public sealed class AttemptStore(
     }
 
     // What is in the history is what was claimed: nobody changes these columns of a row that waits.
-    private static async Task WriteHistoryAsync(
-        NpgsqlConnection connection, List<Completion> completions, Dictionary<Guid, DateTimeOffset> endedAt, CancellationToken cancellationToken)
+    private static CopyRows History(List<Completion> completions, Dictionary<Guid, DateTimeOffset> endedAt)
     {
-        if (!completions.Exists(c => c.Next.Ending is not null))
-        {
-            return;
-        }
-        await using var rows = await connection.BeginBinaryImportAsync(HistorySql, cancellationToken);
+        var rows = new CopyRows(columns: 16);
         foreach (var (delivery, attempt, next, error, _) in completions)
         {
             if (next.Ending is not { } ending)
             {
                 continue;
             }
-            await rows.StartRowAsync(cancellationToken);
-            await rows.WriteAsync(delivery.Target.Key.WorkspaceId, cancellationToken);
-            await rows.WriteAsync(delivery.CreatedAt, cancellationToken);
-            await rows.WriteAsync(delivery.Id, cancellationToken);
-            await rows.WriteAsync(delivery.Target.Key.EndpointId, cancellationToken);
-            await rows.WriteAsync(delivery.EventId, cancellationToken);
-            await rows.WriteAsync(delivery.EventType, cancellationToken);
-            await rows.WriteAsync(delivery.SignalId, cancellationToken);
-            await rows.WriteAsync(delivery.LeadId, cancellationToken);
-            await rows.WriteAsync(delivery.QueuedAt, cancellationToken);
-            await rows.WriteAsync(endedAt[delivery.Id], cancellationToken);
-            await rows.WriteAsync(ending.State, cancellationToken);
-            await rows.WriteAsync(ending.Reason, cancellationToken);
-            await rows.WriteAsync(delivery.Attempt, cancellationToken);
-            await rows.WriteAsync(delivery.Step, cancellationToken);
-            await rows.WriteAsync((short?)attempt?.Status, cancellationToken);
-            await rows.WriteAsync(error, cancellationToken);
+            rows.Start();
+            rows.Add(delivery.Target.Key.WorkspaceId);
+            rows.Add(delivery.CreatedAt);
+            rows.Add(delivery.Id);
+            rows.Add(delivery.Target.Key.EndpointId);
+            rows.Add(delivery.EventId);
+            rows.Add(delivery.EventType);
+            rows.Add(delivery.SignalId);
+            rows.Add(delivery.LeadId);
+            rows.Add(delivery.QueuedAt);
+            rows.Add(endedAt[delivery.Id]);
+            rows.Add(ending.State);
+            rows.Add(ending.Reason);
+            rows.Add(delivery.Attempt);
+            rows.Add(delivery.Step);
+            rows.Add((short?)attempt?.Status);
+            rows.Add(error);
         }
-        await rows.CompleteAsync(cancellationToken);
+        return rows;
     }
 
-    private static async Task WriteLogAsync(
-        NpgsqlConnection connection, List<Completion> completions, Dictionary<Guid, DateTimeOffset> moved, CancellationToken cancellationToken)
+    private static CopyRows Log(List<Completion> completions, Dictionary<Guid, DateTimeOffset> moved)
     {
-        if (!completions.Exists(c => c.Attempt is not null))
-        {
-            return;
-        }
-        await using var rows = await connection.BeginBinaryImportAsync(LogSql, cancellationToken);
+        var rows = new CopyRows(columns: 18);
         foreach (var (delivery, made, next, error, detail) in completions)
         {
             if (made is not { } attempt)
             {
                 continue;
             }
-            await rows.StartRowAsync(cancellationToken);
-            await rows.WriteAsync(delivery.Target.Key.WorkspaceId, cancellationToken);
-            await rows.WriteAsync(attempt.StartedAt, cancellationToken);
-            await rows.WriteAsync(delivery.Id, cancellationToken);
-            await rows.WriteAsync(delivery.Attempt, cancellationToken);
-            await rows.WriteAsync(delivery.Target.Key.EndpointId, cancellationToken);
-            await rows.WriteAsync(delivery.Trigger, cancellationToken);
-            await rows.WriteAsync((short?)attempt.Status, cancellationToken);
-            await rows.WriteAsync(error, cancellationToken);
-            await rows.WriteAsync(detail, cancellationToken);
-            await rows.WriteAsync(attempt.ResolvedIp, cancellationToken);
-            await rows.WriteAsync(HeaderText.Write(attempt.RequestHeaders), cancellationToken);
-            await rows.WriteAsync(attempt.ResponseHeaders is { } headers ? HeaderText.Write(headers) : null, cancellationToken);
-            await rows.WriteAsync(attempt.Body, cancellationToken);
-            await rows.WriteAsync(attempt.Truncated, cancellationToken);
-            await rows.WriteAsync(attempt.ConnectMs, cancellationToken);
-            await rows.WriteAsync(attempt.FirstByteMs, cancellationToken);
-            await rows.WriteAsync(attempt.DurationMs, cancellationToken);
-            await rows.WriteAsync(next.Ending is null ? moved[delivery.Id] : (DateTimeOffset?)null, cancellationToken);
+            rows.Start();
+            rows.Add(delivery.Target.Key.WorkspaceId);
+            rows.Add(attempt.StartedAt);
+            rows.Add(delivery.Id);
+            rows.Add(delivery.Attempt);
+            rows.Add(delivery.Target.Key.EndpointId);
+            rows.Add(delivery.Trigger);
+            rows.Add((short?)attempt.Status);
+            rows.Add(error);
+            rows.Add(detail);
+            rows.Add(attempt.ResolvedIp);
+            rows.Add(HeaderText.Write(attempt.RequestHeaders));
+            rows.Add(attempt.ResponseHeaders is { } headers ? HeaderText.Write(headers) : null);
+            rows.Add(attempt.Body);
+            rows.Add(attempt.Truncated);
+            rows.Add(attempt.ConnectMs);
+            rows.Add(attempt.FirstByteMs);
+            rows.Add(attempt.DurationMs);
+            rows.Add(next.Ending is null ? moved[delivery.Id] : (DateTimeOffset?)null);
         }
-        await rows.CompleteAsync(cancellationToken);
+        return rows;
     }
 
     private async Task<List<EndpointKey>> StopGoneAsync(
