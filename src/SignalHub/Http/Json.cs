@@ -37,6 +37,9 @@ public static class Json
         return options;
     }
 
+    /// <summary>A document that is stored as text; null for null.</summary>
+    public static JsonElement? Parse(string? stored) => stored is null ? null : JsonDocument.Parse(stored).RootElement;
+
     /// <summary>RFC 3339, UTC, <c>Z</c>, as many of six fraction digits as needed.</summary>
     public static string Instant(DateTimeOffset value) =>
         value.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFF'Z'", CultureInfo.InvariantCulture);
