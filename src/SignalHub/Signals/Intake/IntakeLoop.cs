@@ -41,6 +41,7 @@ public sealed class IntakeLoop(IntakeQueue queue, SignalIntake intake) : IHosted
                 bytes += item.Size;
             }
             IntakeMetrics.CountBatch(batch.Count);
+            IntakeSpan.TakenIn(batch);
             await intake.RunAsync(batch);
             batch.Clear();
         }

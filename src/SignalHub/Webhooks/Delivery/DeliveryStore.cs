@@ -91,12 +91,12 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
         )
         select c.workspace_id, c.endpoint_id, {Target},
                c.id, c.event_id, c.event_type, c.created_at, c.attempt, c.step, c.claims, c.trigger, v.body,
-               g.paced_from - coalesce(@now, now())
+               g.paced_from - coalesce(@now, now()), c.signal_id, v.traceparent
           from claimed c
           join webhook_endpoints e on e.workspace_id = c.workspace_id and e.id = c.endpoint_id
           left join gates g on g.workspace_id = c.workspace_id and g.id = c.endpoint_id and g.max_per_second is not null
           left join lateral (
-            select v.body from webhook_events v
+            select v.body, v.traceparent from webhook_events v
              where v.workspace_id = c.workspace_id and v.created_at = c.created_at and v.id = c.event_id limit 1) v on true
          order by c.queued_at, c.id
         """;
@@ -315,7 +315,11 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
             Step: reader.GetInt32(18),
             Claims: reader.GetInt16(19),
             Trigger: reader.GetString(20),
-            Body: reader.IsDBNull(21) ? null : reader.GetFieldValue<byte[]>(21));
+            Body: reader.IsDBNull(21) ? null : reader.GetFieldValue<byte[]>(21))
+        {
+            SignalId = reader.Id(23),
+            Traceparent = reader.Text(24),
+        };
     }
 
     /// <summary>Columns 0 to 12: the two ids and <see cref="Target"/>.</summary>
