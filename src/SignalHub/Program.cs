@@ -8,6 +8,7 @@ using SignalHub.Qualification;
 using SignalHub.Signals;
 using SignalHub.SignalTypes;
 using SignalHub.Storage;
+using SignalHub.Telemetry;
 using SignalHub.Webhooks;
 using SignalHub.Workspaces;
 
@@ -17,6 +18,7 @@ if (args is ["--health", ..])
 }
 
 var builder = ProcessStart.CreateBuilder(args);
+builder.AddSignalHubTelemetry();
 builder.AddSignalHubLogging();
 builder.AddSignalHubStorage();
 builder.AddSignalHubHealth();

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Npgsql;
+using SignalHub.Telemetry;
 
 namespace SignalHub.Storage;
 
@@ -23,6 +24,9 @@ public sealed class SettingsReader(IConfiguration configuration)
 
     private const int LongestOperatorKey = 256;
 
+    private static readonly string[] _collectors =
+        [TelemetryExport.Endpoint, TelemetryExport.TracesEndpoint, TelemetryExport.MetricsEndpoint];
+
     private static readonly string[] _logLevels = ["Verbose", "Debug", "Information", "Warning", "Error", "Fatal"];
 
     /// <exception cref="StartException">A setting is bad or a required one is missing.</exception>
@@ -30,6 +34,7 @@ public sealed class SettingsReader(IConfiguration configuration)
     {
         CheckUrls();
         CheckLogLevels();
+        CheckCollectors();
         var connectionString = ReadConnectionString();
         var operatorKey = ReadOperatorKey();
         var encryptionKey = ReadEncryptionKey();
@@ -156,6 +161,18 @@ public sealed class SettingsReader(IConfiguration configuration)
             if (!string.IsNullOrWhiteSpace(level.Value) && !_logLevels.Contains(level.Value, StringComparer.OrdinalIgnoreCase))
             {
                 throw new StartException($"{Shown(level.Path)} must be one of {string.Join(", ", _logLevels)}, not \"{OneLine(level.Value)}\".");
+            }
+        }
+    }
+
+    /// <summary>The exporter would go on with its default instead, and nobody would notice.</summary>
+    private void CheckCollectors()
+    {
+        foreach (var name in _collectors)
+        {
+            if (Text(name) is { } text && !(Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is ("http" or "https")))
+            {
+                throw new StartException($"{name} must be an address such as http://localhost:4317, not \"{OneLine(text)}\".");
             }
         }
     }

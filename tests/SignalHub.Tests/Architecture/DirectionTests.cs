@@ -29,7 +29,7 @@ public sealed partial class DirectionTests
         ["Resources"] = [],
         ["Http"] = ["Telemetry"],
         ["Telemetry"] = [],
-        ["Storage"] = [],
+        ["Storage"] = ["Telemetry"],
     };
 
     [Fact]

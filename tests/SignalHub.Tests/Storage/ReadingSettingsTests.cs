@@ -85,6 +85,9 @@ public sealed class ReadingSettingsTests
     [InlineData("Roles:Dispatcher", "2")]
     [InlineData("Serilog:MinimumLevel:Default", "loud")]
     [InlineData("Serilog:MinimumLevel:Override:Microsoft", "7")]
+    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317")]
+    [InlineData("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "nowhere")]
+    [InlineData("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "file:///tmp/metrics")]
     public void A_bad_value_is_refused_with_one_line_that_names_the_setting_and_no_secret(string name, string value)
     {
         var refused = Assert.Throws<StartException>(() => Read((name, value)));
