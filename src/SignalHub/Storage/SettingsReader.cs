@@ -23,6 +23,7 @@ public sealed class SettingsReader(IConfiguration configuration)
     public const int EncryptionKeyBytes = 32; // AES-256
 
     private const int LongestOperatorKey = 256;
+    private const int LongestRetention = 36_500; // days
 
     private static readonly string[] _collectors =
         [TelemetryExport.Endpoint, TelemetryExport.TracesEndpoint, TelemetryExport.MetricsEndpoint];
@@ -56,6 +57,9 @@ public sealed class SettingsReader(IConfiguration configuration)
             Demo = Flag(Demo, connectionString is null),
             Webhooks = new WebhookNetworkOptions(ReadNetworks(), Flag("Webhooks:AllowHttp", false)),
             RateLimits = new RateLimitOptions(Count("RateLimits:PerMinute", 500), Count("RateLimits:PerDay", 50_000)),
+            Retention = new RetentionOptions(
+                Count("Retention:AttemptDays", 30, LongestRetention), Count("Retention:DeliveryDays", 90, LongestRetention),
+                Count("Retention:SkippedDays", 30, LongestRetention), Count("Retention:SkippedPerWorkspace", 1_000_000)),
             Roles = new RoleOptions(Flag("Roles:Api", true), Flag("Roles:Dispatcher", true), Flag("Roles:Jobs", true)),
         };
     }
@@ -129,11 +133,11 @@ public sealed class SettingsReader(IConfiguration configuration)
         var text => throw new StartException($"{Shown(name)} must be true or false, not \"{OneLine(text)}\"."),
     };
 
-    private int Count(string name, int otherwise) => Text(name) switch
+    private int Count(string name, int otherwise, int most = int.MaxValue) => Text(name) switch
     {
         null => otherwise,
-        var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) => value,
-        var text => throw new StartException($"{Shown(name)} must be a whole number from 0 (unlimited) to {int.MaxValue}, not \"{OneLine(text)}\"."),
+        var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value <= most => value,
+        var text => throw new StartException($"{Shown(name)} must be a whole number from 0 (unlimited) to {most}, not \"{OneLine(text)}\"."),
     };
 
     private List<IPNetwork> ReadNetworks()
