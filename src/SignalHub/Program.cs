@@ -10,6 +10,7 @@ using SignalHub.SignalTypes;
 using SignalHub.Storage;
 using SignalHub.Telemetry;
 using SignalHub.Webhooks;
+using SignalHub.Webhooks.Retention;
 using SignalHub.Workspaces;
 
 if (args is ["--health", ..])
@@ -33,6 +34,7 @@ builder.Services.AddLeads();
 builder.Services.AddSignals();
 builder.Services.AddSignalReads();
 builder.Services.AddWebhooks(builder.Configuration, Catalogue.KeyOf);
+builder.Services.AddDeliveryRetention(builder.Configuration);
 builder.Services.AddJobs(builder.Configuration);
 builder.Services.AddOperations(builder.Configuration);
 builder.Services.AddOpenApiDocument();

@@ -3,7 +3,6 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using SignalHub.Http;
 using SignalHub.Storage;
 using SignalHub.Webhooks.Delivery;
-using SignalHub.Webhooks.Retention;
 using SignalHub.Workspaces;
 
 namespace SignalHub.Webhooks;
@@ -27,14 +26,6 @@ public static class WebhooksApi
         services.AddSingleton<EndpointValidator>();
         services.AddSingleton<EndpointEditor>();
         services.AddSingleton<DeliveryLogStore>();
-        services.AddSingleton<RetentionStore>();
-        services.AddSingleton(provider => new DeliveryRetention(
-            provider.GetRequiredService<RetentionStore>(), provider.GetRequiredService<MonthlyPartitions>(),
-            provider.GetRequiredService<SignalHubOptions>().Retention, provider.GetRequiredService<TimeProvider>()));
-        if (configuration.HasRole(Roles.Jobs))
-        {
-            services.AddHostedService<RetentionLoop>();
-        }
         services.AddSingleton(provider => new WorkspaceSnapshots<EndpointSet>(provider.GetRequiredService<WorkspaceChanges>(),
             new EndpointLoader(provider.GetRequiredService<EndpointStore>(), provider.GetRequiredService<ILogger<EndpointLoader>>()).LoadAsync));
         return services;
