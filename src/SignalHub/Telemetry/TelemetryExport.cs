@@ -30,6 +30,8 @@ internal sealed class TelemetryExport(IConfiguration configuration) : IHostedSer
 
     private TracerProvider? _traces;
     private MeterProvider? _metrics;
+    private readonly Lock _lock = new();
+    private Task? _stopping;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -48,12 +50,21 @@ internal sealed class TelemetryExport(IConfiguration configuration) : IHostedSer
         return Task.CompletedTask;
     }
 
-    /// <summary>Begun first, so it ends last: what the end of the others told is sent too.</summary>
-    public Task StopAsync(CancellationToken cancellationToken) => Task.Run(() =>
+    /// <summary>
+    /// Begun first, so it ends last: what the end of the others told is sent too. Whoever stops the host a second time meanwhile waits
+    /// for the same end, or it would be disposed of in the middle.
+    /// </summary>
+    public Task StopAsync(CancellationToken cancellationToken)
     {
-        _traces?.Shutdown(ShutdownMilliseconds);
-        _metrics?.Shutdown(ShutdownMilliseconds);
-    }, CancellationToken.None);
+        lock (_lock)
+        {
+            return _stopping ??= Task.Run(() =>
+            {
+                _traces?.Shutdown(ShutdownMilliseconds);
+                _metrics?.Shutdown(ShutdownMilliseconds);
+            }, CancellationToken.None);
+        }
+    }
 
     /// <summary>Sends what has gathered, now; for tests.</summary>
     internal void Flush()

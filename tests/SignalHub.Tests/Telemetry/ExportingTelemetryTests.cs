@@ -16,12 +16,14 @@ public sealed class ExportingTelemetryTests
     {
         await using var collector = await OtlpCollector.StartAsync();
         await using var app = await SignalHubApp.StartAsync((TelemetryExport.Endpoint, collector.Url), (Protocol, Http), ("OTEL_SERVICE_NAME", "hub-of-tests"));
+        using var spans = new Spans(); // after the exporter, so that it hears of each later
         using var workspace = await app.NewWorkspaceAsync();
         await using var receiver = await WebhookReceiver.StartAsync();
         await workspace.NewEndpointAsync(new { url = receiver.Url });
 
         var signal = (string)(await workspace.IngestAsync(Sample.Qualified(1)))["signal_capture_id"]!;
         await app.DeliverDueAsync();
+        await spans.SingleAsync("POST /signals");
         app.Services.GetRequiredService<TelemetryExport>().Flush();
 
         var ofSignal = collector.Spans.Where(span => span.Tags.GetValueOrDefault("signalhub.signal.id") == signal).ToList();
@@ -56,7 +58,9 @@ public sealed class ExportingTelemetryTests
         await using var collector = await OtlpCollector.StartAsync();
         await using (var app = await SignalHubApp.StartAsync((TelemetryExport.TracesEndpoint, $"{collector.Url}/v1/traces"), (Protocol, Http)))
         {
+            using var spans = new Spans();
             using var workspace = await app.NewWorkspaceAsync();
+            await spans.SingleAsync("POST /workspaces/");
         }
 
         Assert.Contains(collector.Spans, span => span is { Name: "POST /workspaces/", Service: "signalhub" });

@@ -15,7 +15,11 @@ public sealed class TracesCollection
 /// <summary>What was traced while this listened.</summary>
 internal sealed class Spans : IDisposable
 {
+    // Far above what a loaded machine needs.
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+
     private readonly ConcurrentQueue<Activity> _ended = new();
+    private readonly SemaphoreSlim _news = new(0);
     private readonly ActivityListener _listener;
 
     public Spans(ActivitySamplingResult sampling = ActivitySamplingResult.AllDataAndRecorded)
@@ -24,7 +28,11 @@ internal sealed class Spans : IDisposable
         {
             ShouldListenTo = source => source.Name is "SignalHub" or "Microsoft.AspNetCore",
             Sample = (ref ActivityCreationOptions<ActivityContext> _) => sampling,
-            ActivityStopped = _ended.Enqueue,
+            ActivityStopped = span =>
+            {
+                _ended.Enqueue(span);
+                _news.Release();
+            },
         };
         ActivitySource.AddActivityListener(_listener);
     }
@@ -33,5 +41,19 @@ internal sealed class Spans : IDisposable
 
     public IReadOnlyList<Activity> Named(string name) => [.. _ended.Where(span => span.DisplayName == name)];
 
-    public void Dispose() => _listener.Dispose();
+    /// <summary>Waits for the one span of that name: a request's ends a moment after its answer has arrived.</summary>
+    public async Task<Activity> SingleAsync(string name)
+    {
+        while (Named(name).Count == 0)
+        {
+            Assert.True(await _news.WaitAsync(_patience), $"There was no span {name}.");
+        }
+        return Assert.Single(Named(name));
+    }
+
+    public void Dispose()
+    {
+        _listener.Dispose();
+        _news.Dispose();
+    }
 }

@@ -32,7 +32,7 @@ public sealed class TracingSignalsTests
         app.Clock.Advance(TimeSpan.FromSeconds(10));
         await app.DeliverDueAsync();
 
-        var request = Assert.Single(spans.Named(Request));
+        var request = await spans.SingleAsync(Request);
         var intake = Assert.Single(spans.Named(Intake));
         Assert.Equal(("00f067aa0ba902b7", request.SpanId), (request.ParentSpanId.ToHexString(), intake.ParentSpanId));
         Assert.Equal((201, "/signals", workspace.Id), (request.GetTagItem("http.response.status_code"), request.GetTagItem("http.route"), request.GetTagItem("signalhub.workspace.id")));
@@ -87,7 +87,7 @@ public sealed class TracingSignalsTests
 
         await workspace.Client.PostAsync($"/webhooks/endpoints/{endpoint}/test", new { }).JsonAsync(HttpStatusCode.OK);
 
-        var request = Assert.Single(spans.Named("POST /webhooks/endpoints/{id}/test"));
+        var request = await spans.SingleAsync("POST /webhooks/endpoints/{id}/test");
         Assert.Equal(request.SpanId, Assert.Single(spans.Named(Delivery)).ParentSpanId);
     }
 
