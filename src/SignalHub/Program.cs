@@ -8,7 +8,9 @@ using SignalHub.Qualification;
 using SignalHub.Signals;
 using SignalHub.SignalTypes;
 using SignalHub.Storage;
+using SignalHub.Telemetry;
 using SignalHub.Webhooks;
+using SignalHub.Webhooks.Retention;
 using SignalHub.Workspaces;
 
 if (args is ["--health", ..])
@@ -17,6 +19,7 @@ if (args is ["--health", ..])
 }
 
 var builder = ProcessStart.CreateBuilder(args);
+builder.AddSignalHubTelemetry();
 builder.AddSignalHubLogging();
 builder.AddSignalHubStorage();
 builder.AddSignalHubHealth();
@@ -31,6 +34,7 @@ builder.Services.AddLeads();
 builder.Services.AddSignals();
 builder.Services.AddSignalReads();
 builder.Services.AddWebhooks(builder.Configuration, Catalogue.KeyOf);
+builder.Services.AddDeliveryRetention(builder.Configuration);
 builder.Services.AddJobs(builder.Configuration);
 builder.Services.AddOperations(builder.Configuration);
 builder.Services.AddOpenApiDocument();

@@ -47,6 +47,7 @@ public sealed class RequestLog(RequestDelegate next, ILogger<RequestLog> log)
             : LogLevel.Information;
         log.Log(level, "{Method} {Route} {Status} in {ElapsedMs} ms, request {RequestId}, workspace {WorkspaceId}",
             MethodOf(context), route, status, Math.Round(elapsed.TotalMilliseconds, 1), context.TraceIdentifier, fields.WorkspaceId);
+        RequestSpan.Describe(context, MethodOf(context), route == NoRoute ? null : route, status, fields.WorkspaceId);
     }
 
     private static string RouteOf(HttpContext context)

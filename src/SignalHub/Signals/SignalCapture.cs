@@ -65,6 +65,7 @@ public sealed class SignalCapture(
     /// <summary>Queues the signal and waits for its commit.</summary>
     public async Task<IntakeResult> CaptureAsync(IntakeItem item)
     {
+        using var span = IntakeSpan.Begin(item);
         var result = queue.TryEnqueue(item)
             ? await item.Done
             : IntakeResult.Of(new Problem(ProblemCodes.Overloaded, "More signals are waiting than can be stored in time: send this one again.")
@@ -72,6 +73,7 @@ public sealed class SignalCapture(
                 RetryAfterSeconds = RetryAfterSeconds,
             });
         IntakeMetrics.Count(result);
+        IntakeSpan.End(span, result);
         return result;
     }
 

@@ -30,6 +30,8 @@ public sealed record SignalHubOptions
 
     public required RateLimitOptions RateLimits { get; init; }
 
+    public required RetentionOptions Retention { get; init; }
+
     public required RoleOptions Roles { get; init; }
 
     public bool Embedded => ConnectionString is null;
@@ -47,6 +49,13 @@ public sealed record WebhookNetworkOptions(IReadOnlyList<IPNetwork> AllowedNetwo
 /// <param name="PerMinute"><c>RateLimits:PerMinute</c>: events in any 60 s; 0: unlimited.</param>
 /// <param name="PerDay"><c>RateLimits:PerDay</c>: events per UTC day; 0: unlimited.</param>
 public sealed record RateLimitOptions(int PerMinute, int PerDay);
+
+/// <summary>How long the delivery log is kept; 0 of anything: without limit.</summary>
+/// <param name="AttemptDays"><c>Retention:AttemptDays</c>: tries, with what was sent and answered.</param>
+/// <param name="DeliveryDays"><c>Retention:DeliveryDays</c>: deliveries that were delivered, failed or cancelled, after their end.</param>
+/// <param name="SkippedDays"><c>Retention:SkippedDays</c>: deliveries that a disabled endpoint missed.</param>
+/// <param name="SkippedPerWorkspace"><c>Retention:SkippedPerWorkspace</c>: the newest so many of these.</param>
+public sealed record RetentionOptions(int AttemptDays, int DeliveryDays, int SkippedDays, int SkippedPerWorkspace);
 
 /// <summary>Which work this process does: <c>Roles:Api</c>, <c>Roles:Dispatcher</c>, <c>Roles:Jobs</c>.</summary>
 public sealed record RoleOptions(bool Api, bool Dispatcher, bool Jobs);

@@ -7,7 +7,11 @@ namespace SignalHub.Webhooks;
 /// <param name="CreatedAt">The millisecond that the id carries.</param>
 /// <param name="Type">A word of <see cref="WebhookEventTypes"/>.</param>
 /// <param name="Body">UTF-8 JSON.</param>
-public sealed record WebhookEvent(Guid WorkspaceId, Guid Id, DateTimeOffset CreatedAt, string Type, Guid? SignalId, Guid? LeadId, byte[] Body);
+public sealed record WebhookEvent(Guid WorkspaceId, Guid Id, DateTimeOffset CreatedAt, string Type, Guid? SignalId, Guid? LeadId, byte[] Body)
+{
+    /// <summary>Where the tries to deliver it are traced: the W3C traceparent of what caused it, when that is sampled.</summary>
+    public string? Traceparent { get; set; }
+}
 
 /// <summary>An event that one endpoint is to get, or, while it is disabled, that it misses.</summary>
 /// <param name="Enabled">False: a history row <c>skipped/endpoint_disabled</c> instead of a place in the queue.</param>

@@ -20,6 +20,7 @@ public sealed class ReadingSettingsTests
         Assert.Null(options.OperatorKey);
         Assert.Equal(new RateLimitOptions(500, 50_000), options.RateLimits);
         Assert.Equal(new RoleOptions(Api: true, Dispatcher: true, Jobs: true), options.Roles);
+        Assert.Equal(new RetentionOptions(30, 90, 30, 1_000_000), options.Retention);
         Assert.Empty(options.Webhooks.AllowedNetworks);
         Assert.False(options.Webhooks.AllowHttp);
     }
@@ -81,10 +82,17 @@ public sealed class ReadingSettingsTests
     [InlineData("RateLimits:PerMinute", "many")]
     [InlineData("RateLimits:PerDay", "1.5")]
     [InlineData("RateLimits:PerDay", "99999999999")]
+    [InlineData("Retention:AttemptDays", "a month")]
+    [InlineData("Retention:DeliveryDays", "36501")]
+    [InlineData("Retention:SkippedDays", "-1")]
+    [InlineData("Retention:SkippedPerWorkspace", "1e6")]
     [InlineData("Roles:Api", "on")]
     [InlineData("Roles:Dispatcher", "2")]
     [InlineData("Serilog:MinimumLevel:Default", "loud")]
     [InlineData("Serilog:MinimumLevel:Override:Microsoft", "7")]
+    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317")]
+    [InlineData("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "nowhere")]
+    [InlineData("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "file:///tmp/metrics")]
     public void A_bad_value_is_refused_with_one_line_that_names_the_setting_and_no_secret(string name, string value)
     {
         var refused = Assert.Throws<StartException>(() => Read((name, value)));

@@ -29,6 +29,7 @@ internal static class ReadingSlice
                 Demo = false,
                 Webhooks = new([], AllowHttp: false),
                 RateLimits = new(0, 0),
+                Retention = new(0, 0, 0, 0),
                 Roles = new(Api: true, Dispatcher: false, Jobs: false),
             });
             services.TryAddSingleton<WorkspaceChanges>();

@@ -26,7 +26,7 @@ internal sealed class Node : IDisposable
         var secrets = new SecretProtection(keys);
         Sender = new WebhookSender(new OutboundGuard(options), options, clock, Dns.GetHostAddressesAsync);
         Store = new DeliveryStore(database, clock);
-        Attempts = new AttemptStore(database, new MonthlyPartitions(database), new EndpointHealthStore(clock), Signal, clock, NullLogger<AttemptStore>.Instance);
+        Attempts = new AttemptStore(database, new MonthlyPartitions(database, clock), new EndpointHealthStore(clock), Signal, clock, NullLogger<AttemptStore>.Instance);
         Dispatcher = new Dispatcher(Store, Attempts, Sender, secrets, Signal, options, clock, NullLogger<Dispatcher>.Instance);
         TestSend = new TestSend(Store, Attempts, Sender, secrets, clock);
     }

@@ -45,6 +45,7 @@ public sealed class IntakeLoop(IntakeQueue queue, SignalIntake intake) : IHosted
                 bytes += item.Size;
             }
             IntakeMetrics.CountBatch(batch.Count);
+            IntakeSpan.TakenIn(batch);
             await intake.RunAsync(batch, memory);
             batch.Clear();
         }

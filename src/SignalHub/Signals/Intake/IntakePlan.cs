@@ -164,6 +164,7 @@ public sealed class IntakePlan(IdentityWorld world)
             return;
         }
         var made = make(signal, type);
+        made.Traceparent = IntakeSpan.TraceparentOf(signal.Item);
         Events.Add(made);
         foreach (var route in _routes)
         {

@@ -47,4 +47,5 @@ public sealed class WebhookEventRow
     public Guid? LeadId { get; init; }
     public required byte[] Body { get; init; }
     public long? Ordinal { get; init; }
+    public string? Traceparent { get; init; }
 }

@@ -46,6 +46,7 @@ public sealed record ClaimedDelivery(
     string Trigger,
     byte[]? Body)
 {
+    /// <summary>What caused the event; null for operational ones.</summary>
     public Guid? SignalId { get; init; }
 
     public Guid? LeadId { get; init; }
@@ -54,6 +55,9 @@ public sealed record ClaimedDelivery(
 
     /// <summary>How long after the claim it may begin: its place in the pace of <c>max_per_second</c>, over all nodes.</summary>
     public TimeSpan StartDelay { get; init; }
+
+    /// <summary>Of the event: see <see cref="WebhookEvent.Traceparent"/>.</summary>
+    public string? Traceparent { get; init; }
 
     /// <summary>The one row that goes out while the breaker is open.</summary>
     public bool IsProbe => Target.ConsecutiveFailures >= Breaker.OpensAt;

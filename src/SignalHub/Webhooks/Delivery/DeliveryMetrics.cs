@@ -45,7 +45,7 @@ internal static class DeliveryMetrics
     /// <summary>An outcome that was written down.</summary>
     public static void Count(Completion completion)
     {
-        var outcome = completion.Next.Ending?.State ?? "retried";
+        var outcome = completion.Next.Outcome;
         _deliveries.Add(1, new KeyValuePair<string, object?>(OutcomeTag, outcome), new KeyValuePair<string, object?>("error_class", completion.Error ?? "none"));
         if (completion.Attempt is not { } attempt)
         {

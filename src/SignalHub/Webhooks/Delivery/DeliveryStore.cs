@@ -197,7 +197,7 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
 
     // Each event once, for however many endpoints it is.
     private const string BodiesSql = """
-        select v.workspace_id, v.id, v.body
+        select v.workspace_id, v.id, v.body, v.traceparent
           from unnest(@workspaces, @created, @events) as k (workspace_id, created_at, id)
           join webhook_events v on v.workspace_id = k.workspace_id and v.created_at = k.created_at and v.id = k.id
         """;
@@ -274,7 +274,7 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
             await batch.PrepareAsync(cancellationToken);
         }
         var targets = new Dictionary<EndpointKey, EndpointTarget>();
-        var bodies = new Dictionary<(Guid, Guid), byte[]>(events.Count);
+        var bodies = new Dictionary<(Guid, Guid), (byte[] Body, string? Traceparent)>(events.Count);
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await reader.NextResultAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
@@ -285,7 +285,7 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
         await reader.NextResultAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
-            bodies[(reader.GetGuid(0), reader.GetGuid(1))] = reader.GetFieldValue<byte[]>(2);
+            bodies[(reader.GetGuid(0), reader.GetGuid(1))] = (reader.GetFieldValue<byte[]>(2), reader.Text(3));
         }
         var places = new Dictionary<EndpointKey, int>();
         var claimed = new List<ClaimedDelivery>(rows.Count);
@@ -293,7 +293,8 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
         {
             if (targets.TryGetValue(row.Endpoint, out var target))
             {
-                claimed.Add(row.For(target, bodies.GetValueOrDefault((row.Endpoint.WorkspaceId, row.EventId)), StartDelay(row, target, places)));
+                var (body, traceparent) = bodies.GetValueOrDefault((row.Endpoint.WorkspaceId, row.EventId));
+                claimed.Add(row.For(target, body, StartDelay(row, target, places)) with { Traceparent = traceparent });
             }
         }
         return claimed;

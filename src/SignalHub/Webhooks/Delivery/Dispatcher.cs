@@ -188,10 +188,12 @@ public sealed class Dispatcher(
         {
             return new Completion(delivery, null, new NextStep(Ending.Exhausted, null), ErrorClass.InternalError, null);
         }
+        using var span = DeliverySpan.Begin(delivery);
         var attempt = await AttemptAsync(delivery, delivery.Body);
         var outcome = Outcome.Of(attempt);
         var retryAfter = RetrySchedule.ReadRetryAfter(attempt.RetryAfter, clock.GetUtcNow());
         var next = NextStep.After(outcome, delivery.Target.Schedule, delivery.Step, Spread(delivery), retryAfter);
+        DeliverySpan.End(span, attempt.Status, next.Outcome, outcome.Error);
         return new Completion(delivery, attempt, next, outcome.Error, outcome.Detail);
     }
 

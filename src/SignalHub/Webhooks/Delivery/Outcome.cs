@@ -54,6 +54,9 @@ public sealed record Ending(string State, string? Reason)
 /// <summary>What becomes of a delivery after a try: it ends, or there is another try after the delay.</summary>
 public sealed record NextStep(Ending? Ending, TimeSpan? Delay)
 {
+    /// <summary>In a word, for those who count and trace: the state it ends in, or <c>retried</c>.</summary>
+    public string Outcome => Ending?.State ?? "retried";
+
     /// <param name="step">The position in the schedule of the try that was made, from 0.</param>
     /// <param name="random">In [0, 1), for the jitter.</param>
     public static NextStep After(Outcome outcome, RetrySchedule schedule, int step, double random, TimeSpan? retryAfter)
