@@ -1,6 +1,7 @@
 using Npgsql;
 using NpgsqlTypes;
 using SignalHub.Http;
+using SignalHub.Leads.Identity;
 using SignalHub.Storage;
 
 namespace SignalHub.Leads;
@@ -32,6 +33,14 @@ public sealed class AccountFactStore(Database database)
     private const string Update = """
         update accounts set name = @name, name_at = @name_at, facts = @facts, updated_at = @now
          where workspace_id = @workspace_id and id = @id
+        """;
+
+    // A name that another company is found by stays with that one.
+    private const string InsertName = """
+        insert into account_identities (workspace_id, kind, key, account_id, created_at)
+        select @workspace_id, 'name', @key, @id, @now
+         where (select count(*) from account_identities where workspace_id = @workspace_id and account_id = @id and kind = 'name') < @most
+        on conflict do nothing
         """;
 
     private const string AddHistory = """
@@ -117,6 +126,16 @@ public sealed class AccountFactStore(Database database)
             command.Parameters.AddWithValue("domain", account.Domain!);
         }
         await command.ExecuteNonQueryAsync(cancellationToken);
+        if (account.Name is { } name && CompanyNameKey.Of(name) is { } key)
+        {
+            await using var named = new NpgsqlCommand(InsertName, connection);
+            named.Parameters.AddWithValue("workspace_id", account.WorkspaceId);
+            named.Parameters.AddWithValue("id", account.Id);
+            named.Parameters.AddWithValue("key", key);
+            named.Parameters.AddWithValue("most", AccountState.MaxNames);
+            named.Parameters.AddWithValue("now", now);
+            await named.ExecuteNonQueryAsync(cancellationToken);
+        }
         foreach (var replaced in history)
         {
             await using var note = new NpgsqlCommand(AddHistory, connection);

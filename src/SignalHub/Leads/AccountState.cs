@@ -6,6 +6,9 @@ namespace SignalHub.Leads;
 /// <summary>An account while a batch works on it.</summary>
 public sealed class AccountState
 {
+    /// <summary>Names that a company is found by: as many as it may have had, not as many as a sender can make up.</summary>
+    public const int MaxNames = 5;
+
     private string _factsJson = "{}";
     private Dictionary<string, FactView>? _facts;
 

@@ -75,11 +75,15 @@ public sealed class SignalStore(IDbContextFactory<SignalHubDbContext> contexts)
         return [.. rows.Select(s => new Listed<SignalView>(View(s), s.OccurredAt, s.Id))];
     }
 
-    public async Task<SignalView?> FindAsync(Guid workspaceId, Guid id, CancellationToken cancellationToken)
+    public async Task<SignalView?> FindAsync(Guid workspaceId, Guid id, CancellationToken cancellationToken) =>
+        (await FindAsSentAsync(workspaceId, id, cancellationToken))?.Signal;
+
+    /// <summary>The same, and its type as sent where that differs from the key.</summary>
+    public async Task<(SignalView Signal, string? TypeSent)?> FindAsSentAsync(Guid workspaceId, Guid id, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var row = ById(db, workspaceId, id) is { } signal ? await Shown(db, workspaceId, signal).FirstOrDefaultAsync(cancellationToken) : null;
-        return row is null ? null : View(row);
+        return row is null ? null : (View(row), row.TypeSent);
     }
 
     /// <summary>Signals by their keys, in one query however many they are; those that are not there are left out.</summary>
@@ -200,6 +204,7 @@ public sealed class SignalStore(IDbContextFactory<SignalHubDbContext> contexts)
     {
         Id = s.Id,
         TypeKey = s.TypeKey,
+        TypeSent = s.TypeSent,
         Source = s.Source,
         EventName = s.EventName,
         Bucket = s.Bucket,
@@ -231,6 +236,7 @@ public sealed class SignalStore(IDbContextFactory<SignalHubDbContext> contexts)
     {
         public Guid Id { get; init; }
         public required string TypeKey { get; init; }
+        public string? TypeSent { get; init; }
         public required string Source { get; init; }
         public string? EventName { get; init; }
         public string? Bucket { get; init; }

@@ -14,7 +14,7 @@ public static class SignalsReadApi
 {
     private const int NearestTypes = 3;
 
-    private static readonly Problem _liveKeyRequired =
+    internal static readonly Problem LiveKeyRequired =
         new(ProblemCodes.LiveKeyRequired, "A test key reads test signals only: use a live key (sk_live_…).");
 
     public static IServiceCollection AddSignalReads(this IServiceCollection services) => services.AddSingleton<SignalStore>();
@@ -95,7 +95,7 @@ public static class SignalsReadApi
         {
             return Problem.NotFound("The signal");
         }
-        return caller.IsTest && signal.Mode != Caller.Test ? _liveKeyRequired : TypedResults.Ok(signal);
+        return caller.IsTest && signal.Mode != Caller.Test ? LiveKeyRequired : TypedResults.Ok(signal);
     }
 
     /// <summary>Explains a signal's scores.</summary>
@@ -111,7 +111,7 @@ public static class SignalsReadApi
         }
         if (caller.IsTest && found.Mode != Caller.Test)
         {
-            return _liveKeyRequired;
+            return LiveKeyRequired;
         }
         return found.Compact is { } compact ? TypedResults.Ok(QualificationView.Read(compact)) : Problem.NotFound("A qualification of the signal");
     }
@@ -151,7 +151,7 @@ public static class SignalsReadApi
         {
             return new Problem(ProblemCodes.InvalidQuery, $"mode must be {Caller.Live} or {Caller.Test}.");
         }
-        return caller.IsTest && mode != Caller.Test ? _liveKeyRequired : null;
+        return caller.IsTest && mode != Caller.Test ? LiveKeyRequired : null;
     }
 
     private static Problem? IdOf(string prefix, string name, QueryText given, out Guid? id)

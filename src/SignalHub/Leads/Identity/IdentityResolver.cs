@@ -29,7 +29,7 @@ public static class IdentityResolver
             contact.ApplyNames(identity, signal.OccurredAt, world.History);
         }
         var (account, isExplicit) = ResolveAccount(world, identity, signal);
-        if (account is not null && (!signal.ReadOnly || account.IsTransient))
+        if (account is not null && (!signal.ReadOnly || account.IsTransient) && (isExplicit || !IsNamedElsewhere(world, identity, account)))
         {
             account.ApplyName(identity.CompanyName, signal.OccurredAt, world.History);
         }
@@ -243,7 +243,7 @@ public static class IdentityResolver
     }
 
     /// <summary>
-    /// Explicit domain, then LinkedIn company, then the e-mail's domain (identity.AccountKeys are in that order). The strongest key
+    /// Explicit domain, then LinkedIn company, the e-mail's domain, the name (identity.AccountKeys are in that order). The strongest key
     /// with an owner decides, unless the owner holds another key of a kind that a stronger key names: then it is another company.
     /// </summary>
     private static (AccountState?, bool IsExplicit) ResolveAccount(IdentityWorld world, CanonicalIdentity identity, in ResolvedSignal signal)
@@ -270,6 +270,14 @@ public static class IdentityResolver
         var isExplicit = keys[0].Kind == IdentityKeyKind.CompanyLinkedIn || !identity.DerivedCompanyDomain;
         return (account, isExplicit);
     }
+
+    /// <summary>The name is another company's: with only an e-mail address to go by, it says where somebody works, not what this company is called.</summary>
+    private static bool IsNamedElsewhere(IdentityWorld world, CanonicalIdentity identity, AccountState account) =>
+        identity.AccountKeys.Any(k => k.Kind == IdentityKeyKind.CompanyName
+            && world.AccountKeys.TryGetValue(RefOf(account.WorkspaceId, k), out var owner) && owner != account.Id);
+
+    private static bool HasRoomFor(AccountState account, IdentityKeyKind kind) =>
+        kind == IdentityKeyKind.CompanyName ? account.Keys.Count(k => k.Kind == IdentityKinds.Name) < AccountState.MaxNames : !Holds(account, kind);
 
     private static bool Holds(AccountState account, IdentityKeyKind kind)
     {
@@ -304,11 +312,12 @@ public static class IdentityResolver
             {
                 if (owner != account.Id)
                 {
-                    world.Candidates.Add(new MergeCandidate(signal.WorkspaceId, account.Id, owner, "company_keys_differ", signal.SignalId));
+                    var reason = key.Kind == IdentityKeyKind.CompanyName ? "same_name" : "company_keys_differ";
+                    world.Candidates.Add(new MergeCandidate(signal.WorkspaceId, account.Id, owner, reason, signal.SignalId));
                 }
                 continue;
             }
-            if (Holds(account, key.Kind))
+            if (!HasRoomFor(account, key.Kind))
             {
                 continue;
             }
