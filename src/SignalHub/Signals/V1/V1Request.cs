@@ -23,7 +23,7 @@ public static class V1Request
                 case "account" or "contact":
                     identity = ReadPart(request, identity, member.Name, member.Value);
                     break;
-                case var name when V1Names.ToOurs($"/{name}") is { } ours:
+                case var name when V1Names.ToOurs($"/{JsonGate.Escape(name)}") is { } ours:
                     request.ReadMember(ours[1..], member.Value);
                     break;
                 default:
