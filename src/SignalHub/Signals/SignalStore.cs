@@ -51,29 +51,69 @@ public sealed class SignalStore(IDbContextFactory<SignalHubDbContext> contexts)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var family = await db.Leads.FamilyAsync(workspaceId, leadId, cancellationToken);
-        if (family.Length == 0)
-        {
-            return null;
-        }
-        // The newest of each, then the newest of these: a walk down the index per lead. EF's own translation numbers all signals of
-        // the workspace first.
+        return family.Length == 0 ? null : await NewestAsync(db, workspaceId, family, ofAccounts: false, page, cancellationToken);
+    }
+
+    /// <summary>The same of a person: their lead's. Empty when there is no such person, or no live signal of theirs.</summary>
+    public async Task<IReadOnlyList<Listed<SignalView>>> TimelineOfContactAsync(Guid workspaceId, Guid contactId, PageRequest page, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var contacts = await db.Contacts.FamilyAsync(workspaceId, contactId, cancellationToken);
+        var lead = await LeadOfAsync(db, workspaceId, contacts, cancellationToken);
+        return lead is { } known
+            ? await NewestAsync(db, workspaceId, await db.Leads.FamilyAsync(workspaceId, known, cancellationToken), ofAccounts: false, page, cancellationToken)
+            : [];
+    }
+
+    /// <summary>The same of a company: signals that were about it when they came, whoever they were about beside it.</summary>
+    public async Task<IReadOnlyList<Listed<SignalView>>> TimelineOfAccountAsync(Guid workspaceId, Guid accountId, PageRequest page, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var family = await db.Accounts.FamilyAsync(workspaceId, accountId, cancellationToken);
+        return await NewestAsync(db, workspaceId, family, ofAccounts: true, page, cancellationToken);
+    }
+
+    /// <summary>
+    /// The newest of each, then the newest of these: a walk down the index per lead or account. EF's own translation numbers all
+    /// signals of the workspace first.
+    /// </summary>
+    private static async Task<IReadOnlyList<Listed<SignalView>>> NewestAsync(
+        SignalHubDbContext db, Guid workspaceId, Guid[] family, bool ofAccounts, PageRequest page, CancellationToken cancellationToken)
+    {
         var (time, id) = (page.BeforeTime ?? DateTimeOffset.MaxValue, page.BeforeId ?? Guid.AllBitsSet);
         var most = page.Limit + 1;
-        var newest = db.Signals.FromSql($"""
-            select s.*
-              from unnest({family}) as l(id)
-             cross join lateral (
-                select *
-                  from signals
-                 where workspace_id = {workspaceId} and lead_id = l.id and mode = {Caller.Live}
-                   and occurred_at <= {time} and (occurred_at, id) < ({time}, {id})
-                 order by occurred_at desc, id desc
-                 limit {most}) s
-            """);
+        var newest = ofAccounts
+            ? db.Signals.FromSql($"""
+                select s.*
+                  from unnest({family}) as a(id)
+                 cross join lateral (
+                    select *
+                      from signals
+                     where workspace_id = {workspaceId} and account_id = a.id and mode = {Caller.Live}
+                       and occurred_at <= {time} and (occurred_at, id) < ({time}, {id})
+                     order by occurred_at desc, id desc
+                     limit {most}) s
+                """)
+            : db.Signals.FromSql($"""
+                select s.*
+                  from unnest({family}) as l(id)
+                 cross join lateral (
+                    select *
+                      from signals
+                     where workspace_id = {workspaceId} and lead_id = l.id and mode = {Caller.Live}
+                       and occurred_at <= {time} and (occurred_at, id) < ({time}, {id})
+                     order by occurred_at desc, id desc
+                     limit {most}) s
+                """);
         var signals = newest.OrderByDescending(s => s.OccurredAt).ThenByDescending(s => s.Id).Take(page.Limit + 1);
         var rows = await Shown(db, workspaceId, signals).ToListAsync(cancellationToken);
         return [.. rows.Select(s => new Listed<SignalView>(View(s), s.OccurredAt, s.Id))];
     }
+
+    /// <summary>A person's signals are their lead's, and leads have an index.</summary>
+    private static Task<Guid?> LeadOfAsync(SignalHubDbContext db, Guid workspaceId, Guid[] contacts, CancellationToken cancellationToken) => db.Leads
+        .Where(l => l.WorkspaceId == workspaceId && l.MergedInto == null && l.ContactId != null && contacts.Contains(l.ContactId.Value))
+        .Select(l => (Guid?)l.Id).FirstOrDefaultAsync(cancellationToken);
 
     public async Task<SignalView?> FindAsync(Guid workspaceId, Guid id, CancellationToken cancellationToken) =>
         (await FindAsSentAsync(workspaceId, id, cancellationToken))?.Signal;
@@ -140,10 +180,7 @@ public sealed class SignalStore(IDbContextFactory<SignalHubDbContext> contexts)
                 return null;
             }
             signals = signals.Where(s => s.ContactId != null && contacts.Contains(s.ContactId.Value));
-            // A person's signals are their lead's, and leads have an index.
-            var lead = await db.Leads
-                .Where(l => l.WorkspaceId == workspaceId && l.MergedInto == null && l.ContactId != null && contacts.Contains(l.ContactId.Value))
-                .Select(l => (Guid?)l.Id).FirstOrDefaultAsync(cancellationToken);
+            var lead = await LeadOfAsync(db, workspaceId, contacts, cancellationToken);
             if (lead is { } known)
             {
                 var leads = await db.Leads.FamilyAsync(workspaceId, known, cancellationToken);

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using SignalHub.Http;
+using SignalHub.Leads;
 using SignalHub.Qualification;
 using SignalHub.Resources;
 using SignalHub.SignalTypes;
@@ -26,8 +27,15 @@ public static class SignalsReadApi
         signals.MapGet("/sample", GetSample).RefuseUnknownParameters().Produces<SignalData>().ProducesProblems(400, 401, 403, 404, 503);
         signals.MapGet("/{id}", GetSignal).Produces<SignalView>().ProducesProblems(401, 403, 404, 503);
         signals.MapGet("/{id}/qualification", GetSignalQualification).Produces<QualificationView>().ProducesProblems(401, 403, 404, 503);
-        routes.MapGet("/leads/{id}/timeline", GetTimeline).WithTags("Leads").RequireScope(Scopes.Read, liveOnly: true).RefuseUnknownParameters()
-            .Produces<Page<SignalView>>().ProducesProblems(400, 401, 403, 404, 503);
+        foreach (var (route, handler, tag) in ((string, Delegate, string)[])
+            [
+                ("/leads/{id}/timeline", GetTimeline, "Leads"), ("/accounts/{id}/timeline", GetAccountTimeline, "Accounts and contacts"),
+                ("/contacts/{id}/timeline", GetContactTimeline, "Accounts and contacts"),
+            ])
+        {
+            routes.MapGet(route, handler).WithTags(tag).RequireScope(Scopes.Read, liveOnly: true).RefuseUnknownParameters()
+                .Produces<Page<SignalView>>().ProducesProblems(400, 401, 403, 404, 503);
+        }
     }
 
     /// <summary>Lists signals, newest first by receipt.</summary>
@@ -143,6 +151,24 @@ public static class SignalsReadApi
         Ids.TryParse(Ids.Lead, id, out var leadId) && await signals.TimelineAsync(caller.WorkspaceId, leadId, page, cancellationToken) is { } rows
             ? TypedResults.Ok(page.ToPage(context, rows))
             : Problem.NotFound("The lead");
+
+    /// <summary>Lists a company's signals, newest first by occurrence.</summary>
+    /// <remarks>Live signals that were about this company, or one that was merged into it, when they came; with a person or without.</remarks>
+    /// <param name="id">`acc_…`, or a domain of the company.</param>
+    internal static async Task<Results<Ok<Page<SignalView>>, Problem>> GetAccountTimeline(
+        HttpContext context, Caller caller, string id, PageRequest page, ProfileFinder profiles, SignalStore signals, CancellationToken cancellationToken) =>
+        await profiles.AccountAsync(caller.WorkspaceId, id, cancellationToken) is { } account && Ids.TryParse(Ids.Account, account.Id, out var accountId)
+            ? TypedResults.Ok(page.ToPage(context, await signals.TimelineOfAccountAsync(caller.WorkspaceId, accountId, page, cancellationToken)))
+            : Problem.NotFound("The account");
+
+    /// <summary>Lists a person's signals, newest first by occurrence.</summary>
+    /// <remarks>Live signals of the person and of those who were merged into them.</remarks>
+    /// <param name="id">`con_…`, or an e-mail address of the person.</param>
+    internal static async Task<Results<Ok<Page<SignalView>>, Problem>> GetContactTimeline(
+        HttpContext context, Caller caller, string id, PageRequest page, ProfileFinder profiles, SignalStore signals, CancellationToken cancellationToken) =>
+        await profiles.ContactAsync(caller.WorkspaceId, id, cancellationToken) is { } contact && Ids.TryParse(Ids.Contact, contact.Id, out var contactId)
+            ? TypedResults.Ok(page.ToPage(context, await signals.TimelineOfContactAsync(caller.WorkspaceId, contactId, page, cancellationToken)))
+            : Problem.NotFound("The contact");
 
     private static Problem? ModeOf(Caller caller, string? asked, out string mode)
     {

@@ -8,8 +8,9 @@ namespace SignalHub.Leads.Identity;
 public sealed record ResolvedIdentity(ContactState? Contact, AccountState? Account, bool Conflict, IReadOnlyList<IdentityKey> NotAttached);
 
 /// <summary>What a resolution needs to know of its signal.</summary>
+/// <param name="SignalId">Null: somebody says so, and no signal.</param>
 /// <param name="ReadOnly">Test mode: known people and companies are found, nothing is made or changed.</param>
-public readonly record struct ResolvedSignal(Guid WorkspaceId, Guid SignalId, DateTimeOffset OccurredAt, DateTimeOffset ReceivedAt, bool ReadOnly);
+public readonly record struct ResolvedSignal(Guid WorkspaceId, Guid? SignalId, DateTimeOffset OccurredAt, DateTimeOffset ReceivedAt, bool ReadOnly);
 
 /// <summary>
 /// Decides which contact and account a signal belongs to, and whether two contacts are one (spec: identity.md, Matching). Pure:
@@ -180,7 +181,7 @@ public static class IdentityResolver
         a is not null && b is not null && !string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The older one survives; the other becomes a tombstone whose ids keep resolving. Signals are never rewritten.</summary>
-    private static ContactState MergePair(IdentityWorld world, ContactState a, ContactState b, Guid signalId)
+    private static ContactState MergePair(IdentityWorld world, ContactState a, ContactState b, Guid? signalId)
     {
         var (survivor, loser) = a.CreatedAt < b.CreatedAt || (a.CreatedAt == b.CreatedAt && a.Id.CompareTo(b.Id) <= 0) ? (a, b) : (b, a);
         var moved = loser.Keys.ToList();
