@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SignalHub.Leads.Identity;
 using SignalHub.Resources;
 
 namespace SignalHub.Leads;
@@ -23,6 +24,7 @@ public sealed class AccountState
     public bool IsNew { get; init; }
     public bool IsTransient { get; init; }
     public bool IsDirty { get; set; }
+    public bool IsRenamed { get; private set; }
 
     /// <summary>As stored; parsed when first asked for.</summary>
     public required string FactsJson
@@ -49,8 +51,14 @@ public sealed class AccountState
         {
             history.Add(new ReplacedValue(Id, "name", Name));
         }
+        IsRenamed |= Name != given;
         Name = given;
         NameAt = occurredAt;
         IsDirty = true;
     }
+
+    /// <summary>The key of a name that is new here; null: there is none, it is held already, or there is no room for it.</summary>
+    public string? NewNameKey =>
+        IsRenamed && CompanyNameKey.Of(Name!) is { } key && !Keys.Any(k => k.Kind == IdentityKinds.Name && k.Key == key)
+        && Keys.Count(k => k.Kind == IdentityKinds.Name) < MaxNames ? key : null;
 }

@@ -1,10 +1,11 @@
 using SignalHub.Http;
 using SignalHub.Leads.Identity;
+using SignalHub.Storage;
 
 namespace SignalHub.Leads;
 
 /// <summary>Changes what is known of a person, by the rules that signals are matched by.</summary>
-public sealed class ContactEditor(ContactEditStore store, WorkspaceIdentityRules rules, TimeProvider time)
+public sealed class ContactEditor(ContactEditStore store, ProfileStore profiles, WorkspaceIdentityRules rules, TimeProvider time)
 {
     // These say something, and the value is used all the same.
     private static readonly string[] _harmless =
@@ -17,12 +18,22 @@ public sealed class ContactEditor(ContactEditStore store, WorkspaceIdentityRules
     public Func<Guid, Guid, CancellationToken, Task>? OnProfileChanged { get; set; }
 
     /// <summary>Creates the contact if nobody has the address; answers its id.</summary>
+    /// <param name="text">An e-mail address, or the id of somebody who has one.</param>
     public async Task<(Guid ContactId, bool Created, Problem? Problem)> PutAsync(
-        Guid workspaceId, string email, ContactBody body, CancellationToken cancellationToken)
+        Guid workspaceId, string text, ContactBody body, CancellationToken cancellationToken)
     {
         if (body.Check() is { Count: > 0 } errors)
         {
             return (default, false, Problem.Fields(errors));
+        }
+        var email = text;
+        if (Ids.TryParse(Ids.Contact, text, out var id))
+        {
+            if (await profiles.ContactAsync(workspaceId, id, cancellationToken) is not { } person)
+            {
+                return (default, false, Problem.NotFound("The contact"));
+            }
+            email = person.Email ?? "";
         }
         var known = await rules.GetAsync(workspaceId);
         var key = EmailKey.Parse(email, known);

@@ -54,16 +54,16 @@ internal static class ContactsApi
     /// history. Two people known by address and by LinkedIn profile are joined where a signal would join them; otherwise this is a 409.
     /// The leads of the person's company are scored again.
     /// </remarks>
-    /// <param name="email">An e-mail address of the person, in any spelling.</param>
+    /// <param name="id">An e-mail address of the person, in any spelling; or `con_…` of one who is known and has an address.</param>
     internal static async Task<Results<Ok<ContactView>, Created<ContactView>, Problem>> PutContact(
-        Caller caller, string email, Body<ContactBody> body, ContactEditor contacts, ProfileStore profiles, CancellationToken cancellationToken)
+        Caller caller, string id, Body<ContactBody> body, ContactEditor contacts, ProfileStore profiles, CancellationToken cancellationToken)
     {
-        var (id, created, problem) = await contacts.PutAsync(caller.WorkspaceId, ProfileFinder.Decode(email), body.Value, cancellationToken);
+        var (contactId, created, problem) = await contacts.PutAsync(caller.WorkspaceId, ProfileFinder.Decode(id), body.Value, cancellationToken);
         if (problem is not null)
         {
             return problem;
         }
-        var view = (await profiles.ContactAsync(caller.WorkspaceId, id, cancellationToken))!;
+        var view = (await profiles.ContactAsync(caller.WorkspaceId, contactId, cancellationToken))!;
         return created ? TypedResults.Created($"/contacts/{view.Id}", view) : TypedResults.Ok(view);
     }
 }

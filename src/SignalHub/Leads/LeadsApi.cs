@@ -43,9 +43,9 @@ public static class LeadsApi
             .Produces<Page<ContactView>>().ProducesProblems(400, 401, 403, 503);
         contacts.MapGet("/{id}", ContactsApi.GetContact).RequireScope(Scopes.Read, liveOnly: true)
             .Produces<ContactView>().ProducesProblems(401, 403, 404, 503);
-        contacts.MapPut("/{email}", ContactsApi.PutContact).RequireScope(Scopes.Manage, liveOnly: true)
+        contacts.MapPut("/{id}", ContactsApi.PutContact).RequireScope(Scopes.Manage, liveOnly: true)
             .WithRequestExample("""{"first_name":"Sam","last_name":"Vimes","title":"Head of Security","company_domain":"northwind.example"}""")
-            .Produces<ContactView>().Produces<ContactView>(201).ProducesProblems(400, 401, 403, 409, 413, 415, 422, 503);
+            .Produces<ContactView>().Produces<ContactView>(201).ProducesProblems(400, 401, 403, 404, 409, 413, 415, 422, 503);
     }
 
     /// <summary>Lists leads, newest first by creation.</summary>

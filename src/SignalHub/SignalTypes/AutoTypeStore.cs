@@ -19,6 +19,13 @@ public sealed class AutoTypeStore(Database database)
         {WorkspaceChanges.BumpSql} and exists (select from added)
         """;
 
+    public async Task<long> CountAsync(Guid workspaceId, CancellationToken cancellationToken)
+    {
+        await using var command = database.Source.CreateCommand("select count(*) from signal_types where workspace_id = @workspace_id and origin = 'auto'");
+        command.Parameters.AddWithValue("workspace_id", workspaceId);
+        return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
     /// <summary>
     /// Makes the type unless it is there, or there are <paramref name="most"/> of its kind. Of many that declare it at once, on whatever
     /// node, one creates it.

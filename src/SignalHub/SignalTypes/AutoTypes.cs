@@ -20,6 +20,10 @@ public sealed class AutoTypes(
         if (found is null)
         {
             var most = options.SignalTypes.MaxAuto is var max and > 0 ? max : int.MaxValue;
+            if (await declarations.CountAsync(workspaceId, cancellationToken) >= most)
+            {
+                return null;    // at the cap every further signal comes here: no lock, and nothing written
+            }
             var now = Timestamps.Truncate(time.GetUtcNow());
             if (await declarations.DeclareAsync(workspaceId, key, NameOf(key, sent), autoqualify, most, now, cancellationToken))
             {

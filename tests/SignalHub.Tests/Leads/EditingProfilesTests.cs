@@ -38,6 +38,21 @@ public sealed class EditingProfilesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_person_who_is_known_is_changed_by_id_too()
+    {
+        var made = await PutAsync("/contacts/jane@acme.com", new { first_name = "Jane" }, HttpStatusCode.Created);
+        var linked = await _acme.IngestAsync(new
+        {
+            signal_type = "custom_event", source = "s", occurred_at = "2026-03-14T08:00:00Z", identity = new { linkedin_url = "linkedin.com/in/joe" },
+        });
+
+        Assert.Equal("Doe", Text(await PutAsync($"/contacts/{made["id"]}", new { last_name = "Doe" }), "last_name"));
+
+        await _acme.Client.PutAsync($"/contacts/{linked["contact_id"]}", new { last_name = "Doe" }).ProblemAsync(422, "invalid_value");
+        await _acme.Client.PutAsync("/contacts/con_01j4k8m2n3p5q6r7s8t9v0w1x2", new { last_name = "Doe" }).ProblemAsync(404, "not_found");
+    }
+
+    [Fact]
     public async Task A_new_title_scores_the_persons_lead_again()
     {
         var captured = await _acme.IngestAsync(Sample.Signal("jane@company.com", context: new { team_size = 12 }));

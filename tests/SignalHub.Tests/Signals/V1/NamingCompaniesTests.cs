@@ -64,6 +64,21 @@ public sealed class NamingCompaniesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_name_given_by_a_signal_of_the_other_route_finds_the_company_and_a_taken_one_changes_nothing()
+    {
+        async Task<string> CaptureAsync(string domain, string name) => (string)(await _acme.IngestAsync(new
+        {
+            signal_type = "custom_event", source = "s", occurred_at = "2026-03-14T08:00:00Z", identity = new { company_domain = domain, company_name = name },
+        }))["account_id"]!;
+        var hooli = await CaptureAsync("hooli.com", "Hooli");
+        await CaptureAsync("hooli.xyz", "HOOLI");
+        await CaptureAsync("hooli.net", "Nucleus");
+
+        Assert.Equal(hooli, await AccountAsync(null, "hooli"));
+        Assert.Equal("hooli.net", (await ShownAsync(await AccountAsync(null, "nucleus"))).Domain);
+    }
+
+    [Fact]
     public async Task A_company_known_by_name_only_gets_the_domain_that_comes_with_the_name()
     {
         var made = await AccountAsync(null, "Acme");
