@@ -51,6 +51,7 @@ public sealed class SettingsReader(IConfiguration configuration)
             Demo = Flag(Demo, connectionString is null),
             Webhooks = new WebhookNetworkOptions(ReadNetworks(), Flag("Webhooks:AllowHttp", false)),
             RateLimits = new RateLimitOptions(Count("RateLimits:PerMinute", 500), Count("RateLimits:PerDay", 50_000)),
+            SignalTypes = new SignalTypeOptions(Count("SignalTypes:MaxAuto", SignalTypeOptions.DefaultMaxAuto)),
             Roles = new RoleOptions(Flag("Roles:Api", true), Flag("Roles:Dispatcher", true), Flag("Roles:Jobs", true)),
         };
     }
