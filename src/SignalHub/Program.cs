@@ -6,6 +6,8 @@ using SignalHub.Leads.Identity;
 using SignalHub.Operations;
 using SignalHub.Qualification;
 using SignalHub.Signals;
+using SignalHub.Signals.Batch;
+using SignalHub.Signals.V1;
 using SignalHub.SignalTypes;
 using SignalHub.Storage;
 using SignalHub.Telemetry;
@@ -51,6 +53,8 @@ app.MapMetrics();
 if (app.Configuration.HasRole(Roles.Api))
 {
     app.MapSignals();
+    app.MapSignalBatch();
+    app.MapV1Signals();
     app.MapSignalReads();
     app.MapSignalTypes();
     app.MapLeads();

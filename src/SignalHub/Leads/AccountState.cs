@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SignalHub.Leads.Identity;
 using SignalHub.Resources;
 
 namespace SignalHub.Leads;
@@ -6,6 +7,9 @@ namespace SignalHub.Leads;
 /// <summary>An account while a batch works on it.</summary>
 public sealed class AccountState : StoredState
 {
+    /// <summary>Names that a company is found by: as many as it may have had, not as many as a sender can make up.</summary>
+    public const int MaxNames = 5;
+
     private string _factsJson = "{}";
     private Dictionary<string, FactView>? _facts;
 
@@ -18,6 +22,7 @@ public sealed class AccountState : StoredState
     public Guid? MergedInto { get; set; }
     public List<HeldKey> Keys { get; } = [];
     public bool IsTransient { get; init; }
+    public bool IsRenamed { get; private set; }
 
     /// <summary>As stored; parsed when first asked for.</summary>
     public required string FactsJson
@@ -37,6 +42,7 @@ public sealed class AccountState : StoredState
     {
         base.Stored(transaction);
         HeldKey.Stored(Keys);
+        IsRenamed = false;
     }
 
     public void ApplyName(string? given, DateTimeOffset occurredAt, List<ReplacedValue> history)
@@ -50,8 +56,14 @@ public sealed class AccountState : StoredState
         {
             history.Add(new ReplacedValue(Id, "name", Name));
         }
+        IsRenamed |= Name != given;
         Name = given;
         NameAt = occurredAt;
         IsDirty = true;
     }
+
+    /// <summary>The key of a name that is new here; null: there is none, it is held already, or there is no room for it.</summary>
+    public string? NewNameKey =>
+        IsRenamed && CompanyNameKey.Of(Name!) is { } key && !Keys.Any(k => k.Kind == IdentityKinds.Name && k.Key == key)
+        && Keys.Count(k => k.Kind == IdentityKinds.Name) < MaxNames ? key : null;
 }

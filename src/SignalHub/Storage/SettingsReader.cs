@@ -60,6 +60,7 @@ public sealed class SettingsReader(IConfiguration configuration)
             Retention = new RetentionOptions(
                 Count("Retention:AttemptDays", 30, LongestRetention), Count("Retention:DeliveryDays", 90, LongestRetention),
                 Count("Retention:SkippedDays", 30, LongestRetention), Count("Retention:SkippedPerWorkspace", 1_000_000)),
+            SignalTypes = new SignalTypeOptions(Count("SignalTypes:MaxAuto", SignalTypeOptions.DefaultMaxAuto)),
             Roles = new RoleOptions(Flag("Roles:Api", true), Flag("Roles:Dispatcher", true), Flag("Roles:Jobs", true)),
         };
     }

@@ -34,6 +34,8 @@ public sealed record SignalHubOptions
 
     public required RoleOptions Roles { get; init; }
 
+    public SignalTypeOptions SignalTypes { get; init; } = new(SignalTypeOptions.DefaultMaxAuto);
+
     public bool Embedded => ConnectionString is null;
 
     /// <summary>No members: three of them are secrets.</summary>
@@ -56,6 +58,14 @@ public sealed record RateLimitOptions(int PerMinute, int PerDay);
 /// <param name="SkippedDays"><c>Retention:SkippedDays</c>: deliveries that a disabled endpoint missed.</param>
 /// <param name="SkippedPerWorkspace"><c>Retention:SkippedPerWorkspace</c>: the newest so many of these.</param>
 public sealed record RetentionOptions(int AttemptDays, int DeliveryDays, int SkippedDays, int SkippedPerWorkspace);
+
+/// <summary>Types that signals declare themselves.</summary>
+/// <param name="MaxAuto"><c>SignalTypes:MaxAuto</c>: how many a workspace may have; 0: unlimited.</param>
+public sealed record SignalTypeOptions(int MaxAuto)
+{
+    /// <summary>Ten times what a large company tells apart; a sender that puts ids into the type is stopped within a minute or two.</summary>
+    public const int DefaultMaxAuto = 1_000;
+}
 
 /// <summary>Which work this process does: <c>Roles:Api</c>, <c>Roles:Dispatcher</c>, <c>Roles:Jobs</c>.</summary>
 public sealed record RoleOptions(bool Api, bool Dispatcher, bool Jobs);

@@ -103,6 +103,9 @@ public static class IdentitySaveStore
         select * from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::timestamptz[])
         """;
 
+    // Names that no signal of the batch was found by: whether another company is found by one is not known, and then it stays with that one.
+    private const string InsertAccountNames = $"{InsertAccountKeys} on conflict do nothing";
+
     private const string MoveContactKeys = """
         update contact_identities i set contact_id = n.survivor_id
           from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as n(workspace_id, loser_id, survivor_id)
@@ -245,6 +248,14 @@ public static class IdentitySaveStore
             batch.Add(InsertAccountKeys)
                 .Column(rows.Of(r => r.Account.WorkspaceId)).Column(rows.Of(r => r.Key.Kind)).Column(rows.Of(r => r.Key.Key))
                 .Column(rows.Of(r => r.Account.Id)).Column(rows.Of(_ => now));
+        }
+        var named = world.Accounts.Values.Select(a => (Account: a, Key: a.NewNameKey)).Where(r => r.Key is not null)
+            .OrderBy(r => r.Account.WorkspaceId).ThenBy(r => r.Key, StringComparer.Ordinal).ToList();
+        if (named.Count > 0)
+        {
+            batch.Add(InsertAccountNames)
+                .Column(named.Of(r => r.Account.WorkspaceId)).Column(named.Of(_ => IdentityKinds.Name)).Column(named.Of(r => r.Key))
+                .Column(named.Of(r => r.Account.Id)).Column(named.Of(_ => now));
         }
     }
 

@@ -11,8 +11,7 @@ namespace SignalHub.Signals.Intake;
 
 /// <summary>A signal that is stored already, found by its derived id or by the key its client chose.</summary>
 /// <param name="ContentHash">Client keys only: what was sent the first time.</param>
-/// <param name="ReceivedAt">Tells a signal that an attempt of this very batch committed before its connection broke.</param>
-public sealed record StoredDuplicate(CapturedSignal Captured, DateTimeOffset ReceivedAt, long PayloadHash, byte[]? ContentHash);
+public sealed record StoredDuplicate(CapturedSignal Captured, long PayloadHash, byte[]? ContentHash);
 
 /// <summary>The SQL of the intake: one round trip for a batch about people who are remembered, else two, whatever its size.</summary>
 public static class IntakeStore
@@ -167,9 +166,9 @@ public static class IntakeStore
         .Column(rows.Of(s => s.Item.Mode)).Column(rows.Of(s => s.Item.Backfill)).Column(rows.Of(s => s.Item.Type.Autoqualify))
         .JsonColumn(rows.Of(s => (string?)s.Item.IdentityAsRead.GetRawText())).JsonColumn(rows.Of(s => (string?)s.Item.Context.GetRawText()))
         .Column(rows.Of(s => s.Item.Content.Payload)).Column(rows.Of(s => s.ContactId)).Column(rows.Of(s => s.AccountId))
-        .Column(rows.Of(s => s.LeadId)).Column(rows.Of(s => (bool?)s.Verdict.Qualified)).Column(rows.Of(s => s.Verdict.IcpCode))
-        .Column(rows.Of(s => (int?)s.Verdict.IcpScore)).Column(rows.Of(s => s.Verdict.PersonaCode)).Column(rows.Of(s => (int?)s.Verdict.PersonaScore))
-        .Column(rows.Of(s => (string?)s.QualificationJson))
+        .Column(rows.Of(s => s.LeadId)).Column(rows.Of(s => s.Qualified)).Column(rows.Of(s => s.Figures.IcpCode))
+        .Column(rows.Of(s => s.Figures.IcpScore)).Column(rows.Of(s => s.Figures.PersonaCode)).Column(rows.Of(s => s.Figures.PersonaScore))
+        .Column(rows.Of(s => s.QualificationJson))
         .JsonColumn(rows.Of(s => s.Item.Warnings.Count == 0 ? null : JsonSerializer.Serialize(s.Item.Warnings, Json.Options)));
 
     private static void AddClientKeys(NpgsqlBatch batch, IntakePlan plan, DateTimeOffset now)
@@ -217,10 +216,10 @@ public static class IntakeStore
     private static StoredDuplicate ReadStored(NpgsqlDataReader r)
     {
         var captured = new CapturedSignal(
-            r.GetGuid(2), r.GetFieldValue<DateTimeOffset>(3), IsDuplicate: true, PayloadDiffers: false, r.Text(6),
+            r.GetGuid(2), r.GetFieldValue<DateTimeOffset>(3), r.GetFieldValue<DateTimeOffset>(4), IsDuplicate: true, PayloadDiffers: false, r.Text(6),
             r.Id(14), r.Id(15), r.Id(16), r.GetBoolean(7), r.Bool(8),
             new QualificationFigures(r.Text(9), r.Int(10), r.Text(11), r.Int(12)),
             r.Text(13) is { } warnings ? JsonSerializer.Deserialize<List<Warning>>(warnings, Json.Options)! : []);
-        return new StoredDuplicate(captured, r.GetFieldValue<DateTimeOffset>(4), r.GetInt64(5), r.IsDBNull(1) ? null : r.GetFieldValue<byte[]>(1));
+        return new StoredDuplicate(captured, r.GetInt64(5), r.IsDBNull(1) ? null : r.GetFieldValue<byte[]>(1));
     }
 }

@@ -142,7 +142,7 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
             var item = items[i];
             if (duplicates.TryGetValue(i, out var stored))
             {
-                results[i] = item.MayBeStored && stored.ReceivedAt == item.ReceivedAt && stored.Captured.SignalId == item.SignalId
+                results[i] = item.MayBeStored && stored.Captured.ReceivedAt == item.ReceivedAt && stored.Captured.SignalId == item.SignalId
                     ? IntakeResult.Of(stored.Captured with { IsDuplicate = false })     // ours: the commit went through, its answer did not
                     : AsDuplicate(item, stored.Captured, stored.PayloadHash, stored.ContentHash);
                 continue;
@@ -170,10 +170,14 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
         var differing = item.Content.DifferingFields(contentHash);
         return differing.Count == 0
             ? IntakeResult.Of(stored)
-            : IntakeResult.Of(new Problem(ProblemCodes.IdempotencyKeyReused,
-                $"The idempotency key was used before with another {string.Join(", ", differing)}: use a new key for a new signal.",
-                [.. differing.Select(f => new FieldError($"/{f}", ProblemCodes.IdempotencyKeyReused.Code, $"/{f} differs from the first request with this key."))]));
+            : IntakeResult.Of(KeyReused(differing));
     }
+
+    /// <summary>A key that was used before for something else.</summary>
+    /// <param name="fields">What differs, by the sender's names.</param>
+    internal static Problem KeyReused(IReadOnlyList<string> fields) => new(ProblemCodes.IdempotencyKeyReused,
+        $"The idempotency key was used before with another {string.Join(", ", fields)}: use a new key for a new signal.",
+        [.. fields.Select(f => new FieldError($"/{f}", ProblemCodes.IdempotencyKeyReused.Code, $"/{f} differs from the first request with this key."))]);
 
     private static void Answer(IReadOnlyList<IntakeItem> items, IntakeResult[] results)
     {
