@@ -7,9 +7,13 @@ using SignalHub.Leads.Identity;
 using SignalHub.Operations;
 using SignalHub.Qualification;
 using SignalHub.Signals;
+using SignalHub.Signals.Batch;
+using SignalHub.Signals.V1;
 using SignalHub.SignalTypes;
 using SignalHub.Storage;
+using SignalHub.Telemetry;
 using SignalHub.Webhooks;
+using SignalHub.Webhooks.Retention;
 using SignalHub.Workspaces;
 
 if (args is ["--health", ..])
@@ -18,6 +22,7 @@ if (args is ["--health", ..])
 }
 
 var builder = ProcessStart.CreateBuilder(args);
+builder.AddSignalHubTelemetry();
 builder.AddSignalHubLogging();
 builder.AddSignalHubStorage();
 builder.AddSignalHubHealth();
@@ -33,6 +38,7 @@ builder.Services.AddSignals();
 builder.Services.AddSignalReads();
 builder.Services.AddWebhooks(builder.Configuration, Catalogue.KeyOf);
 builder.Services.AddAutomations();
+builder.Services.AddDeliveryRetention(builder.Configuration);
 builder.Services.AddJobs(builder.Configuration);
 builder.Services.AddOperations(builder.Configuration);
 builder.Services.AddOpenApiDocument();
@@ -49,6 +55,8 @@ app.MapMetrics();
 if (app.Configuration.HasRole(Roles.Api))
 {
     app.MapSignals();
+    app.MapSignalBatch();
+    app.MapV1Signals();
     app.MapSignalReads();
     app.MapSignalTypes();
     app.MapLeads();

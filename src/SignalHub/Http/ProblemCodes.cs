@@ -50,6 +50,7 @@ public static class ProblemCodes
     public static readonly ProblemCode IdentityRequired = new("identity_required", 422, "No usable identifier");
     public static readonly ProblemCode UnknownSignalType = new("unknown_signal_type", 422, "The signal type is not known");
     public static readonly ProblemCode SignalTypeDisabled = new("signal_type_disabled", 422, "The signal type is disabled");
+    public static readonly ProblemCode TooManySignalTypes = new("too_many_signal_types", 422, "The workspace has too many signal types");
     public static readonly ProblemCode IdempotencyKeyReused = new("idempotency_key_reused", 422, "The idempotency key was used for other content");
     public static readonly ProblemCode IdempotencyKeyConflict = new("idempotency_key_conflict", 422, "Header and body have different idempotency keys");
     public static readonly ProblemCode InvalidCondition = new("invalid_condition", 422, "A condition does not compile");

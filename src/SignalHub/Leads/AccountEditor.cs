@@ -1,6 +1,7 @@
 using System.Text.Json;
 using SignalHub.Http;
 using SignalHub.Leads.Identity;
+using SignalHub.Storage;
 
 namespace SignalHub.Leads;
 
@@ -13,23 +14,31 @@ public sealed class AccountEditor(AccountFactStore store, WorkspaceIdentityRules
     /// </summary>
     public Func<Guid, Guid, CancellationToken, Task>? OnFactsChanged { get; set; }
 
-    /// <summary>Creates the account if it is not known yet; answers its id.</summary>
-    /// <param name="domain">Anything with a company domain in it: a host, a URL.</param>
+    /// <summary>Creates the account if its domain is not known yet; answers its id.</summary>
+    /// <param name="text">An id, or anything with a company domain in it: a host, a URL.</param>
     public async Task<(Guid AccountId, bool Created, Problem? Problem)> PutAsync(
-        Guid workspaceId, string domain, AccountBody body, CancellationToken cancellationToken)
+        Guid workspaceId, string text, AccountBody body, CancellationToken cancellationToken)
     {
         if (body.Check() is { Count: > 0 } errors)
         {
             return (default, false, Problem.Fields(errors));
         }
-        var key = DomainKey.Parse(domain, await rules.GetAsync(workspaceId));
-        if (key.Value is not { } known)
+        AccountReference reference;
+        if (Ids.TryParse(Ids.Account, text, out var id))
+        {
+            reference = new AccountReference(id, null);
+        }
+        else if (DomainKey.Parse(text, await rules.GetAsync(workspaceId)) is var key && key.Value is { } known)
+        {
+            reference = new AccountReference(null, known.Domain);
+        }
+        else
         {
             return (default, false, new Problem(ProblemCodes.InvalidDomain, $"The domain in the path {IdentityCodes.Detail(key.Code!)} ({key.Code})."));
         }
         var now = Timestamps.Truncate(time.GetUtcNow());
         var changed = false;
-        var (account, problem) = await store.ChangeAsync(workspaceId, known.Domain, now, (account, history) =>
+        var (account, problem) = await store.ChangeAsync(workspaceId, reference, now, (account, history) =>
         {
             (changed, var refused) = Apply(account, body, now, history);
             return refused;
@@ -40,9 +49,9 @@ public sealed class AccountEditor(AccountFactStore store, WorkspaceIdentityRules
         }
         if (changed && OnFactsChanged is { } rescore)
         {
-            await rescore(workspaceId, account.Id, cancellationToken);
+            await rescore(workspaceId, account!.Id, cancellationToken);
         }
-        return (account.Id, account.IsNew, null);
+        return (account!.Id, account.IsNew, null);
     }
 
     /// <summary>Whether conditions see something else of the account afterwards.</summary>

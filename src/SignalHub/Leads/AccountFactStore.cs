@@ -1,9 +1,13 @@
 using Npgsql;
 using NpgsqlTypes;
 using SignalHub.Http;
+using SignalHub.Leads.Identity;
 using SignalHub.Storage;
 
 namespace SignalHub.Leads;
+
+/// <summary>One of them: an account by its id, or that of a domain, known or not.</summary>
+public readonly record struct AccountReference(Guid? Id, string? Domain);
 
 /// <summary>Writes what is known of an account, under the lock that the intake takes too.</summary>
 public sealed class AccountFactStore(Database database)
@@ -13,11 +17,21 @@ public sealed class AccountFactStore(Database database)
     // Each further attempt means that somebody created or merged this very account in between.
     private const int MaxAttempts = 5;
 
-    private const string Find = """
-        select a.id, a.created_at, a.name, a.name_at, a.domain, a.facts, a.merged_into
+    private const string Columns = "a.id, a.created_at, a.name, a.name_at, a.domain, a.facts, a.merged_into";
+
+    private const string FindByDomain = $"""
+        select {Columns}
           from account_identities i
           join accounts a on a.workspace_id = i.workspace_id and a.id = i.account_id
          where i.workspace_id = @workspace_id and i.kind = 'domain' and i.key = @domain
+           for update of a
+        """;
+
+    private const string FindById = $"""
+        select {Columns}
+          from accounts a
+         where a.workspace_id = @workspace_id
+           and a.id = (select coalesce(x.merged_into, x.id) from accounts x where x.workspace_id = @workspace_id and x.id = @id)
            for update of a
         """;
 
@@ -34,23 +48,36 @@ public sealed class AccountFactStore(Database database)
          where workspace_id = @workspace_id and id = @id
         """;
 
+    // A name that another company is found by stays with that one.
+    private const string InsertName = """
+        insert into account_identities (workspace_id, kind, key, account_id, created_at)
+        select @workspace_id, 'name', @key, @id, @now
+         where (select count(*) from account_identities where workspace_id = @workspace_id and account_id = @id and kind = 'name') < @most
+        on conflict do nothing
+        """;
+
     private const string AddHistory = """
         insert into profile_history (workspace_id, subject_id, id, field, value, replaced_at)
         values (@workspace_id, @subject_id, @id, @field, @value, @now)
         """;
 
     /// <summary>
-    /// Loads the account of a domain, or makes it, and stores what <paramref name="change"/> makes of it. A problem stores
+    /// Loads the account, or makes that of a domain, and stores what <paramref name="change"/> makes of it. A problem stores
     /// nothing. <paramref name="change"/> may run more than once, each time on another state.
     /// </summary>
-    public async Task<(AccountState Account, Problem? Problem)> ChangeAsync(
-        Guid workspaceId, string domain, DateTimeOffset now, Func<AccountState, List<ReplacedValue>, Problem?> change, CancellationToken cancellationToken)
+    public async Task<(AccountState? Account, Problem? Problem)> ChangeAsync(
+        Guid workspaceId, AccountReference reference, DateTimeOffset now, Func<AccountState, List<ReplacedValue>, Problem?> change, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
             await using var connection = await database.OpenAsync(cancellationToken);
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-            var account = await FindAsync(connection, workspaceId, domain, cancellationToken) ?? New(workspaceId, domain, now);
+            var account = await FindAsync(connection, workspaceId, reference, cancellationToken)
+                ?? (reference.Domain is { } domain ? New(workspaceId, domain, now) : null);
+            if (account is null)
+            {
+                return (null, Problem.NotFound("The account"));
+            }
             if (account.MergedInto is not null && attempt < MaxAttempts)
             {
                 continue;   // merged while this waited for its lock; by now the key leads to the survivor
@@ -83,11 +110,12 @@ public sealed class AccountFactStore(Database database)
         IsNew = true,
     };
 
-    private static async Task<AccountState?> FindAsync(NpgsqlConnection connection, Guid workspaceId, string domain, CancellationToken cancellationToken)
+    private static async Task<AccountState?> FindAsync(
+        NpgsqlConnection connection, Guid workspaceId, AccountReference reference, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(Find, connection);
+        await using var command = new NpgsqlCommand(reference.Id is null ? FindByDomain : FindById, connection);
         command.Parameters.AddWithValue("workspace_id", workspaceId);
-        command.Parameters.AddWithValue("domain", domain);
+        command.Parameters.AddWithValue(reference.Id is null ? "domain" : "id", (object?)reference.Id ?? reference.Domain!);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return !await reader.ReadAsync(cancellationToken) ? null : new AccountState
         {
@@ -117,6 +145,16 @@ public sealed class AccountFactStore(Database database)
             command.Parameters.AddWithValue("domain", account.Domain!);
         }
         await command.ExecuteNonQueryAsync(cancellationToken);
+        if (account.Name is { } name && CompanyNameKey.Of(name) is { } key)
+        {
+            await using var named = new NpgsqlCommand(InsertName, connection);
+            named.Parameters.AddWithValue("workspace_id", account.WorkspaceId);
+            named.Parameters.AddWithValue("id", account.Id);
+            named.Parameters.AddWithValue("key", key);
+            named.Parameters.AddWithValue("most", AccountState.MaxNames);
+            named.Parameters.AddWithValue("now", now);
+            await named.ExecuteNonQueryAsync(cancellationToken);
+        }
         foreach (var replaced in history)
         {
             await using var note = new NpgsqlCommand(AddHistory, connection);

@@ -1,11 +1,15 @@
 using System.Text.Json;
+using SignalHub.Leads.Identity;
 using SignalHub.Resources;
 
 namespace SignalHub.Leads;
 
 /// <summary>An account while a batch works on it.</summary>
-public sealed class AccountState
+public sealed class AccountState : StoredState
 {
+    /// <summary>Names that a company is found by: as many as it may have had, not as many as a sender can make up.</summary>
+    public const int MaxNames = 5;
+
     private string _factsJson = "{}";
     private Dictionary<string, FactView>? _facts;
 
@@ -17,9 +21,8 @@ public sealed class AccountState
     public string? Domain { get; set; }
     public Guid? MergedInto { get; set; }
     public List<HeldKey> Keys { get; } = [];
-    public bool IsNew { get; init; }
     public bool IsTransient { get; init; }
-    public bool IsDirty { get; set; }
+    public bool IsRenamed { get; private set; }
 
     /// <summary>As stored; parsed when first asked for.</summary>
     public required string FactsJson
@@ -35,6 +38,13 @@ public sealed class AccountState
     public IReadOnlyDictionary<string, FactView> Facts =>
         _facts ??= _factsJson == "{}" ? [] : JsonSerializer.Deserialize<Dictionary<string, FactView>>(_factsJson, Http.Json.Options)!;
 
+    public override void Stored(uint transaction)
+    {
+        base.Stored(transaction);
+        HeldKey.Stored(Keys);
+        IsRenamed = false;
+    }
+
     public void ApplyName(string? given, DateTimeOffset occurredAt, List<ReplacedValue> history)
     {
         var newer = NameAt is null || occurredAt >= NameAt;
@@ -46,8 +56,14 @@ public sealed class AccountState
         {
             history.Add(new ReplacedValue(Id, "name", Name));
         }
+        IsRenamed |= Name != given;
         Name = given;
         NameAt = occurredAt;
         IsDirty = true;
     }
+
+    /// <summary>The key of a name that is new here; null: there is none, it is held already, or there is no room for it.</summary>
+    public string? NewNameKey =>
+        IsRenamed && CompanyNameKey.Of(Name!) is { } key && !Keys.Any(k => k.Kind == IdentityKinds.Name && k.Key == key)
+        && Keys.Count(k => k.Kind == IdentityKinds.Name) < MaxNames ? key : null;
 }

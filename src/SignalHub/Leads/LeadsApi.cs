@@ -14,8 +14,11 @@ public static class LeadsApi
     {
         services.AddSingleton<LeadStore>();
         services.AddSingleton<ProfileStore>();
+        services.AddSingleton<ProfileFinder>();
         services.AddSingleton<AccountFactStore>();
         services.AddSingleton<AccountEditor>();
+        services.AddSingleton<ContactEditStore>();
+        services.AddSingleton<ContactEditor>();
         return services;
     }
 
@@ -31,13 +34,18 @@ public static class LeadsApi
             .Produces<Page<AccountView>>().ProducesProblems(400, 401, 403, 503);
         accounts.MapGet("/{id}", AccountsApi.GetAccount).RequireScope(Scopes.Read, liveOnly: true)
             .Produces<AccountView>().ProducesProblems(401, 403, 404, 503);
-        accounts.MapPut("/{domain}", AccountsApi.PutAccount).RequireScope(Scopes.Manage, liveOnly: true)
+        accounts.MapPut("/{id}", AccountsApi.PutAccount).RequireScope(Scopes.Manage, liveOnly: true)
             .WithRequestExample("""{"name":"Acme","attributes":{"employees":320,"industry":"software","country":"DE"}}""")
-            .Produces<AccountView>().Produces<AccountView>(201).ProducesProblems(400, 401, 403, 413, 415, 422, 503);
+            .Produces<AccountView>().Produces<AccountView>(201).ProducesProblems(400, 401, 403, 404, 413, 415, 422, 503);
 
-        var contacts = routes.MapGroup("/contacts").WithTags("Accounts and contacts").RequireScope(Scopes.Read, liveOnly: true);
-        contacts.MapGet("/", ContactsApi.ListContacts).RefuseUnknownParameters().Produces<Page<ContactView>>().ProducesProblems(400, 401, 403, 503);
-        contacts.MapGet("/{id}", ContactsApi.GetContact).Produces<ContactView>().ProducesProblems(401, 403, 404, 503);
+        var contacts = routes.MapGroup("/contacts").WithTags("Accounts and contacts");
+        contacts.MapGet("/", ContactsApi.ListContacts).RequireScope(Scopes.Read, liveOnly: true).RefuseUnknownParameters()
+            .Produces<Page<ContactView>>().ProducesProblems(400, 401, 403, 503);
+        contacts.MapGet("/{id}", ContactsApi.GetContact).RequireScope(Scopes.Read, liveOnly: true)
+            .Produces<ContactView>().ProducesProblems(401, 403, 404, 503);
+        contacts.MapPut("/{id}", ContactsApi.PutContact).RequireScope(Scopes.Manage, liveOnly: true)
+            .WithRequestExample("""{"first_name":"Sam","last_name":"Vimes","title":"Head of Security","company_domain":"northwind.example"}""")
+            .Produces<ContactView>().Produces<ContactView>(201).ProducesProblems(400, 401, 403, 404, 409, 413, 415, 422, 503);
     }
 
     /// <summary>Lists leads, newest first by creation.</summary>

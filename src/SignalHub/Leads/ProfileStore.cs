@@ -15,10 +15,13 @@ public sealed class ProfileStore(IDbContextFactory<SignalHubDbContext> contexts)
 {
     /// <summary>A page of the accounts and one row more.</summary>
     /// <param name="domain">Only the account with this key (<see cref="DomainKey.Domain"/>).</param>
-    public async Task<IReadOnlyList<Listed<AccountView>>> AccountsAsync(Guid workspaceId, string? domain, PageRequest page, CancellationToken cancellationToken)
+    /// <param name="since">By created_at, included; <paramref name="until"/> is not.</param>
+    public async Task<IReadOnlyList<Listed<AccountView>>> AccountsAsync(
+        Guid workspaceId, string? domain, DateTimeOffset? since, DateTimeOffset? until, PageRequest page, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var accounts = db.Accounts.Where(a => a.WorkspaceId == workspaceId && a.MergedInto == null);
+        var accounts = db.Accounts.Where(a => a.WorkspaceId == workspaceId && a.MergedInto == null
+            && (since == null || a.CreatedAt >= since) && (until == null || a.CreatedAt < until));
         if (domain is not null)
         {
             accounts = accounts.Where(a => db.AccountIdentities.Any(i =>
@@ -52,11 +55,13 @@ public sealed class ProfileStore(IDbContextFactory<SignalHubDbContext> contexts)
     /// <summary>A page of the contacts and one row more.</summary>
     /// <param name="email">Only the contact with this key (<see cref="EmailKey.Key"/>).</param>
     /// <param name="accountId">Only contacts of this account, or of the survivor of this account.</param>
+    /// <param name="since">By created_at, included; <paramref name="until"/> is not.</param>
     public async Task<IReadOnlyList<Listed<ContactView>>> ContactsAsync(
-        Guid workspaceId, string? email, Guid? accountId, PageRequest page, CancellationToken cancellationToken)
+        Guid workspaceId, string? email, Guid? accountId, DateTimeOffset? since, DateTimeOffset? until, PageRequest page, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var contacts = db.Contacts.Where(c => c.WorkspaceId == workspaceId && c.MergedInto == null);
+        var contacts = db.Contacts.Where(c => c.WorkspaceId == workspaceId && c.MergedInto == null
+            && (since == null || c.CreatedAt >= since) && (until == null || c.CreatedAt < until));
         if (email is not null)
         {
             contacts = contacts.Where(c => db.ContactIdentities.Any(i =>
@@ -84,6 +89,15 @@ public sealed class ProfileStore(IDbContextFactory<SignalHubDbContext> contexts)
         var survivor = db.Contacts.Where(c => c.WorkspaceId == workspaceId && c.Id == id).Select(c => c.MergedInto ?? c.Id);
         var contact = db.Contacts.Where(c => c.WorkspaceId == workspaceId && c.Id == survivor.FirstOrDefault());
         var views = await ViewsAsync(db, workspaceId, contact, cancellationToken);
+        return views.Count == 0 ? null : views[0].View;
+    }
+
+    /// <summary>The contact with this e-mail key (<see cref="EmailKey.Key"/>).</summary>
+    public async Task<ContactView?> ContactOfAsync(Guid workspaceId, string email, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var owner = db.ContactIdentities.Where(i => i.WorkspaceId == workspaceId && i.Kind == IdentityKinds.Email && i.Key == email).Select(i => i.ContactId);
+        var views = await ViewsAsync(db, workspaceId, db.Contacts.Where(c => c.WorkspaceId == workspaceId && owner.Contains(c.Id)), cancellationToken);
         return views.Count == 0 ? null : views[0].View;
     }
 

@@ -31,7 +31,9 @@ public static class OperationsApi
     /// <summary>Facts are changed in a slice that knows nothing of signals; scoring again is plugged in here.</summary>
     public static Task ConnectAsync(IServiceProvider services, CancellationToken cancellationToken)
     {
-        services.GetRequiredService<AccountEditor>().OnFactsChanged = services.GetRequiredService<LeadRescoring>().RescoreAccountAsync;
+        var rescoring = services.GetRequiredService<LeadRescoring>();
+        services.GetRequiredService<AccountEditor>().OnFactsChanged = rescoring.RescoreAccountAsync;
+        services.GetRequiredService<ContactEditor>().OnProfileChanged = rescoring.RescoreAccountAsync;
         return Task.CompletedTask;
     }
 

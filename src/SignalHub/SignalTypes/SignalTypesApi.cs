@@ -15,6 +15,8 @@ public static class SignalTypesApi
         services.TryAddSingleton<WorkspaceChanges>();
         services.AddSingleton<SignalTypeStore>();
         services.AddSingleton<SignalTypeEditor>();
+        services.AddSingleton<AutoTypeStore>();
+        services.AddSingleton<AutoTypes>();
         services.AddSingleton(provider => new WorkspaceSnapshots<SignalTypeSet>(provider.GetRequiredService<WorkspaceChanges>(),
             new SignalTypeLoader(provider.GetRequiredService<SignalTypeStore>(), provider.GetRequiredService<ILogger<SignalTypeLoader>>()).LoadAsync));
         return services;

@@ -17,19 +17,25 @@ public sealed record CaptureDefinitions(
     WorkspaceSnapshots<SignalTypeSet> Types, WorkspaceSnapshots<DefinitionSet> Qualification, WorkspaceSnapshots<EndpointSet> Endpoints,
     WorkspaceSnapshots<AutomationSet> Automations);
 
+/// <summary>A signal as it came, and how it is to be taken.</summary>
+/// <param name="Read">Reads the sender's dialect.</param>
+/// <param name="HeaderKey">The header <c>Idempotency-Key</c>.</param>
+/// <param name="IsDryRun">Nothing may be written, not even a type that the signal would declare.</param>
+public sealed record SentSignal(Func<JsonElement, DateTimeOffset, SignalRequest> Read, ReadOnlyMemory<byte> Body, string? HeaderKey, bool IsDryRun);
+
 /// <summary>From the bytes of a request to a checked signal, and through the queue to its result.</summary>
 public sealed class SignalCapture(
-    CaptureDefinitions definitions, WorkspaceDirectory workspaces, WorkspaceIdentityRules rules, IntakeQueue queue, SignalIntake intake, TimeProvider time)
+    CaptureDefinitions definitions, TypeOfSignal types, WorkspaceDirectory workspaces, WorkspaceIdentityRules rules, IntakeQueue queue,
+    SignalIntake intake, TimeProvider time)
 {
     private const int RetryAfterSeconds = 1;
-    private const int NearMatches = 3;
 
     private static readonly JsonElement EmptyObject = JsonDocument.Parse("{}").RootElement;
 
     /// <summary>Checks everything that can be checked without the transaction.</summary>
-    public async ValueTask<(IntakeItem? Item, Problem? Problem)> CheckAsync(Caller caller, ReadOnlyMemory<byte> body, string? headerKey)
+    public async ValueTask<(IntakeItem? Item, Problem? Problem)> CheckAsync(Caller caller, SentSignal sent)
     {
-        var (item, problem) = await ReadAsync(caller, body, headerKey);
+        var (item, problem) = await ReadAsync(caller, sent);
         if (problem is not null)
         {
             IntakeMetrics.CountRefused();
@@ -37,14 +43,14 @@ public sealed class SignalCapture(
         return (item, problem);
     }
 
-    private async ValueTask<(IntakeItem? Item, Problem? Problem)> ReadAsync(Caller caller, ReadOnlyMemory<byte> body, string? headerKey)
+    private async ValueTask<(IntakeItem? Item, Problem? Problem)> ReadAsync(Caller caller, SentSignal sent)
     {
-        if (JsonGate.Check(body.Span) is { } broken)
+        if (JsonGate.Check(sent.Body.Span) is { } broken)
         {
             return (null, broken);
         }
-        var request = SignalRequest.Read(JsonDocument.Parse(body).RootElement, Timestamps.Truncate(time.GetUtcNow()));
-        if (MergeHeaderKey(request, headerKey) is { } conflict)
+        var request = sent.Read(JsonDocument.Parse(sent.Body).RootElement, Timestamps.Truncate(time.GetUtcNow()));
+        if (MergeHeaderKey(request, sent.HeaderKey) is { } conflict)
         {
             return (null, conflict);
         }
@@ -55,18 +61,27 @@ public sealed class SignalCapture(
         {
             errors = [.. errors, .. identityErrors];
         }
-        var (type, unknown) = request.SignalType is { } sent ? await FindTypeAsync(caller.WorkspaceId, sent) : (null, null);
+        var (type, unknown) = request.SignalType is null ? (null, null) : await types.FindAsync(caller.WorkspaceId, request);
         errors = unknown is null ? errors : [.. unknown.Errors, .. errors];
         if (errors.Count > 0)
         {
             return (null, Problem.Fields(errors));
         }
-        return (await ToItemAsync(caller, request, identity, type!, settings, body.Length), null);
+        if (type is null)
+        {
+            (type, var refused) = await types.DeclareAsync(caller.WorkspaceId, request.SignalType!, settings.Settings, isPretence: caller.IsTest || sent.IsDryRun);
+            if (refused is not null)
+            {
+                return (null, refused);
+            }
+        }
+        return (await ToItemAsync(caller, request, identity, type!, settings, sent.Body.Length), null);
     }
 
     /// <summary>Queues the signal and waits for its commit.</summary>
     public async Task<IntakeResult> CaptureAsync(IntakeItem item)
     {
+        using var span = IntakeSpan.Begin(item);
         var result = queue.TryEnqueue(item)
             ? await item.Done
             : IntakeResult.Of(new Problem(ProblemCodes.Overloaded, "More signals are waiting than can be stored in time: send this one again.")
@@ -74,6 +89,7 @@ public sealed class SignalCapture(
                 RetryAfterSeconds = RetryAfterSeconds,
             });
         IntakeMetrics.Count(result);
+        IntakeSpan.End(span, result);
         return result;
     }
 
@@ -107,7 +123,7 @@ public sealed class SignalCapture(
 
     private static IReadOnlyList<FieldError>? IdentityErrors(SignalRequest request, CanonicalIdentity identity)
     {
-        if (identity.HasUsableKey || request.TypeErrors.Any(e => e.Pointer.StartsWith("/identity", StringComparison.Ordinal)))
+        if (request.IsFreeForm || identity.HasUsableKey || request.TypeErrors.Any(e => e.Pointer.StartsWith("/identity", StringComparison.Ordinal)))
         {
             return null;
         }
@@ -124,35 +140,13 @@ public sealed class SignalCapture(
         ];
     }
 
-    private async ValueTask<(SignalType? Type, Problem? Problem)> FindTypeAsync(Guid workspaceId, string sent)
-    {
-        var types = await definitions.Types.GetAsync(workspaceId);
-        var type = types.Find(sent);
-        if (type is not { Enabled: true })
-        {
-            // Another node may have declared or enabled it a moment ago.
-            types = await definitions.Types.ReloadAsync(workspaceId);
-            type = types.Find(sent);
-        }
-        if (type is null)
-        {
-            var near = types.Nearest(sent, NearMatches);
-            var hint = near.Count == 0 ? "" : $" Close to it: {string.Join(", ", near)}.";
-            return (null, Problem.Field(ProblemCodes.UnknownSignalType, "/signal_type",
-                $"/signal_type: \"{Shorten(sent)}\" is not a signal type of this workspace: declare it with POST /signal-types, or use a known one.{hint}"));
-        }
-        return type.Enabled
-            ? (type, null)
-            : (null, Problem.Field(ProblemCodes.SignalTypeDisabled, "/signal_type",
-                $"/signal_type: {type.Key} is disabled: enable it with PATCH /signal-types/{type.Key}."));
-    }
-
     private async ValueTask<IntakeItem> ToItemAsync(
         Caller caller, SignalRequest request, CanonicalIdentity identity, SignalType type, WorkspaceSettingsSnapshot settings, int size)
     {
-        var occurredAt = request.OccurredAt!.Value;
+        var occurredAt = request.OccurredAt ?? request.ReceivedAt;
         var dedupe = request.IdempotencyKey is { } clientKey ? DedupeKey.FromClient(caller.WorkspaceId, caller.Mode, clientKey)
-            : identity.SentKeys.Count == 0 ? DedupeKey.Unique()
+            // Without a time of its own, the same event sent again cannot be told from the next one.
+            : identity.SentKeys.Count == 0 || request.OccurredAt is null ? DedupeKey.Unique()
             : DedupeKey.Natural(caller.WorkspaceId, caller.Mode, type.Key, request.Source!, identity.SentKeys, occurredAt);
         foreach (var issue in identity.Warnings)
         {
@@ -173,7 +167,7 @@ public sealed class SignalCapture(
             IdentityAsRead = request.HasIdentity ? request.IdentityAsRead : EmptyObject,
             Context = request.Context.ValueKind == JsonValueKind.Undefined ? EmptyObject : request.Context,
             Dedupe = dedupe,
-            Content = ContentHash.Of(request, type.Key),
+            Content = ContentHash.Of(request, type.Key, dedupe.IsClientKey),
             SignalId = Ids.Derive(occurredAt, dedupe.Hash),
             Warnings = request.Warnings,
             Definitions = await definitions.Qualification.GetAsync(caller.WorkspaceId),
@@ -183,6 +177,4 @@ public sealed class SignalCapture(
             Size = size,
         };
     }
-
-    private static string Shorten(string text) => text.Length <= 100 ? text : text[..100] + "…";
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 using SignalHub.Http;
 using SignalHub.Leads.Identity;
@@ -18,6 +17,12 @@ public sealed class SignalRequest
     private const int MaxPointerShown = 200;
 
     private int _unknownFields;
+
+    /// <summary>Set for dialects in which types need no declaration and time and identity may be missing.</summary>
+    public bool IsFreeForm { get; init; }
+
+    /// <summary>What the sender calls the object for data of its own.</summary>
+    public string OwnData { get; init; } = "context";
 
     public string? SignalType { get; private set; }
     public string? Source { get; private set; }
@@ -58,7 +63,8 @@ public sealed class SignalRequest
         return request;
     }
 
-    private void ReadMember(string name, JsonElement value)
+    /// <summary>One member of the body, by the name that <c>POST /signals</c> gives it.</summary>
+    internal void ReadMember(string name, JsonElement value)
     {
         switch (name)
         {
@@ -93,9 +99,7 @@ public sealed class SignalRequest
             case "identity":
                 if (value.ValueKind == JsonValueKind.Object)
                 {
-                    HasIdentity = true;
-                    Identity = ReadIdentity(value);
-                    IdentityAsRead = ToJson(Identity);
+                    SetIdentity(ReadIdentity(value));
                 }
                 else if (!IsAbsent(value))
                 {
@@ -108,29 +112,38 @@ public sealed class SignalRequest
         }
     }
 
+    internal void SetIdentity(IdentityInput identity)
+    {
+        HasIdentity = true;
+        Identity = identity;
+        IdentityAsRead = ToJson(identity);
+    }
+
     private IdentityInput ReadIdentity(JsonElement identity)
     {
         var input = new IdentityInput();
         foreach (var member in identity.EnumerateObject())
         {
-            var value = member.Value;
-            input = member.Name switch
-            {
-                "email" => input with { Email = Text(value, "/identity/email") },
-                "emails" => input with { Emails = Texts(value, "/identity/emails") },
-                "linkedin_url" => input with { LinkedInUrl = Text(value, "/identity/linkedin_url") },
-                "company_domain" => input with { CompanyDomain = Text(value, "/identity/company_domain") },
-                "company_linkedin_url" => input with { CompanyLinkedInUrl = Text(value, "/identity/company_linkedin_url") },
-                "company_name" => input with { CompanyName = Text(value, "/identity/company_name") },
-                "first_name" => input with { FirstName = Text(value, "/identity/first_name") },
-                "last_name" => input with { LastName = Text(value, "/identity/last_name") },
-                "title" => input with { Title = Text(value, "/identity/title") },
-                "phone" => input with { Phone = Text(value, "/identity/phone") },
-                _ => UnknownIn(input, $"/identity/{JsonGate.Escape(member.Name)}"),
-            };
+            input = ReadIdentityMember(input, member.Name, member.Value) ?? UnknownIn(input, $"/identity/{JsonGate.Escape(member.Name)}");
         }
         return input;
     }
+
+    /// <summary>The identity with one member more, by the name that <c>POST /signals</c> gives it; null: there is no such member.</summary>
+    internal IdentityInput? ReadIdentityMember(IdentityInput input, string name, JsonElement value) => name switch
+    {
+        "email" => input with { Email = Text(value, "/identity/email") },
+        "emails" => input with { Emails = Texts(value, "/identity/emails") },
+        "linkedin_url" => input with { LinkedInUrl = Text(value, "/identity/linkedin_url") },
+        "company_domain" => input with { CompanyDomain = Text(value, "/identity/company_domain") },
+        "company_linkedin_url" => input with { CompanyLinkedInUrl = Text(value, "/identity/company_linkedin_url") },
+        "company_name" => input with { CompanyName = Text(value, "/identity/company_name") },
+        "first_name" => input with { FirstName = Text(value, "/identity/first_name") },
+        "last_name" => input with { LastName = Text(value, "/identity/last_name") },
+        "title" => input with { Title = Text(value, "/identity/title") },
+        "phone" => input with { Phone = Text(value, "/identity/phone") },
+        _ => null,
+    };
 
     private IdentityInput UnknownIn(IdentityInput input, string pointer)
     {
@@ -141,31 +154,29 @@ public sealed class SignalRequest
     /// <summary>The identity object without what was dropped: one form whatever spaces and empty fields a tool sends along.</summary>
     private static JsonElement ToJson(IdentityInput identity)
     {
-        var buffer = new ArrayBufferWriter<byte>(256);
-        using (var writer = new Utf8JsonWriter(buffer, Json.WriterOptions))
+        using var json = JsonText.Rent();
+        var writer = json.Writer;
+        writer.WriteStartObject();
+        Write(writer, "email", identity.Email);
+        if (identity.Emails is { Count: > 0 } emails)
         {
-            writer.WriteStartObject();
-            Write(writer, "email", identity.Email);
-            if (identity.Emails is { Count: > 0 } emails)
+            writer.WriteStartArray("emails");
+            foreach (var email in emails)
             {
-                writer.WriteStartArray("emails");
-                foreach (var email in emails)
-                {
-                    writer.WriteStringValue(email);
-                }
-                writer.WriteEndArray();
+                writer.WriteStringValue(email);
             }
-            Write(writer, "linkedin_url", identity.LinkedInUrl);
-            Write(writer, "company_domain", identity.CompanyDomain);
-            Write(writer, "company_linkedin_url", identity.CompanyLinkedInUrl);
-            Write(writer, "company_name", identity.CompanyName);
-            Write(writer, "first_name", identity.FirstName);
-            Write(writer, "last_name", identity.LastName);
-            Write(writer, "title", identity.Title);
-            Write(writer, "phone", identity.Phone);
-            writer.WriteEndObject();
+            writer.WriteEndArray();
         }
-        return JsonDocument.Parse(buffer.WrittenMemory).RootElement;
+        Write(writer, "linkedin_url", identity.LinkedInUrl);
+        Write(writer, "company_domain", identity.CompanyDomain);
+        Write(writer, "company_linkedin_url", identity.CompanyLinkedInUrl);
+        Write(writer, "company_name", identity.CompanyName);
+        Write(writer, "first_name", identity.FirstName);
+        Write(writer, "last_name", identity.LastName);
+        Write(writer, "title", identity.Title);
+        Write(writer, "phone", identity.Phone);
+        writer.WriteEndObject();
+        return JsonDocument.Parse(json.Utf8.ToArray()).RootElement;
     }
 
     private static void Write(Utf8JsonWriter writer, string name, string? text)
@@ -176,17 +187,17 @@ public sealed class SignalRequest
         }
     }
 
-    private void Unknown(string pointer)
+    internal void Unknown(string pointer)
     {
         _unknownFields++;
         if (_unknownFields <= MaxUnknownNamed)
         {
             var named = pointer.Length <= MaxPointerShown ? pointer : pointer[..MaxPointerShown] + "…";
-            Warnings.Add(new Warning("unknown_field", named, $"{named} is not a field of a signal and was dropped: put your own data into context."));
+            Warnings.Add(new Warning("unknown_field", named, $"{named} is not a field of a signal and was dropped: put your own data into {OwnData}."));
         }
         else if (_unknownFields == MaxUnknownNamed + 1)
         {
-            Warnings.Add(new Warning("unknown_field", "", "Further unknown fields were dropped: put your own data into context."));
+            Warnings.Add(new Warning("unknown_field", "", "Further unknown fields were dropped: put your own data into {OwnData}."));
         }
     }
 
@@ -227,9 +238,9 @@ public sealed class SignalRequest
         return texts;
     }
 
-    private static bool IsAbsent(JsonElement value) =>
+    internal static bool IsAbsent(JsonElement value) =>
         value.ValueKind == JsonValueKind.Null || (value.ValueKind == JsonValueKind.String && string.IsNullOrWhiteSpace(value.GetString()));
 
-    private void WrongType(string pointer, string expected) =>
+    internal void WrongType(string pointer, string expected) =>
         TypeErrors.Add(new FieldError(pointer, ProblemCodes.InvalidType.Code, $"{pointer} must be {expected}."));
 }

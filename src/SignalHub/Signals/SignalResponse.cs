@@ -29,7 +29,7 @@ public sealed record SignalResponse(
 }
 
 /// <summary>A canonical identity key.</summary>
-/// <param name="Kind"><c>email</c>, <c>linkedin</c>, <c>linkedin_urn</c>, <c>company_domain</c> or <c>company_linkedin</c>.</param>
+/// <param name="Kind"><c>email</c>, <c>linkedin</c>, <c>linkedin_urn</c>, <c>company_domain</c>, <c>company_linkedin</c> or <c>company_name</c>.</param>
 public sealed record IdentityKeyView(string Kind, string Key);
 
 /// <summary>The canonical keys of an identity, the company domain derived from an e-mail included.</summary>

@@ -8,7 +8,9 @@ public static class SignalServices
     public static IServiceCollection AddSignals(this IServiceCollection services)
     {
         services.AddSingleton<CaptureDefinitions>();
+        services.AddSingleton<TypeOfSignal>();
         services.AddSingleton<SignalCapture>();
+        services.AddSingleton<SignalDoor>();
         services.AddSingleton<IntakeQueue>();
         services.AddSingleton<SignalIntake>();
         services.AddHostedService<IntakeLoop>();

@@ -51,35 +51,79 @@ public sealed class SignalStore(IDbContextFactory<SignalHubDbContext> contexts)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var family = await db.Leads.FamilyAsync(workspaceId, leadId, cancellationToken);
-        if (family.Length == 0)
-        {
-            return null;
-        }
-        // The newest of each, then the newest of these: a walk down the index per lead. EF's own translation numbers all signals of
-        // the workspace first.
+        return family.Length == 0 ? null : await NewestAsync(db, workspaceId, family, ofAccounts: false, page, cancellationToken);
+    }
+
+    /// <summary>The same of a person: their lead's. Empty when there is no such person, or no live signal of theirs.</summary>
+    public async Task<IReadOnlyList<Listed<SignalView>>> TimelineOfContactAsync(Guid workspaceId, Guid contactId, PageRequest page, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var contacts = await db.Contacts.FamilyAsync(workspaceId, contactId, cancellationToken);
+        var lead = await LeadOfAsync(db, workspaceId, contacts, cancellationToken);
+        return lead is { } known
+            ? await NewestAsync(db, workspaceId, await db.Leads.FamilyAsync(workspaceId, known, cancellationToken), ofAccounts: false, page, cancellationToken)
+            : [];
+    }
+
+    /// <summary>The same of a company: signals that were about it when they came, whoever they were about beside it.</summary>
+    public async Task<IReadOnlyList<Listed<SignalView>>> TimelineOfAccountAsync(Guid workspaceId, Guid accountId, PageRequest page, CancellationToken cancellationToken)
+    {
+        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        var family = await db.Accounts.FamilyAsync(workspaceId, accountId, cancellationToken);
+        return await NewestAsync(db, workspaceId, family, ofAccounts: true, page, cancellationToken);
+    }
+
+    /// <summary>
+    /// The newest of each, then the newest of these: a walk down the index per lead or account. EF's own translation numbers all
+    /// signals of the workspace first.
+    /// </summary>
+    private static async Task<IReadOnlyList<Listed<SignalView>>> NewestAsync(
+        SignalHubDbContext db, Guid workspaceId, Guid[] family, bool ofAccounts, PageRequest page, CancellationToken cancellationToken)
+    {
         var (time, id) = (page.BeforeTime ?? DateTimeOffset.MaxValue, page.BeforeId ?? Guid.AllBitsSet);
         var most = page.Limit + 1;
-        var newest = db.Signals.FromSql($"""
-            select s.*
-              from unnest({family}) as l(id)
-             cross join lateral (
-                select *
-                  from signals
-                 where workspace_id = {workspaceId} and lead_id = l.id and mode = {Caller.Live}
-                   and occurred_at <= {time} and (occurred_at, id) < ({time}, {id})
-                 order by occurred_at desc, id desc
-                 limit {most}) s
-            """);
+        var newest = ofAccounts
+            ? db.Signals.FromSql($"""
+                select s.*
+                  from unnest({family}) as a(id)
+                 cross join lateral (
+                    select *
+                      from signals
+                     where workspace_id = {workspaceId} and account_id = a.id and mode = {Caller.Live}
+                       and occurred_at <= {time} and (occurred_at, id) < ({time}, {id})
+                     order by occurred_at desc, id desc
+                     limit {most}) s
+                """)
+            : db.Signals.FromSql($"""
+                select s.*
+                  from unnest({family}) as l(id)
+                 cross join lateral (
+                    select *
+                      from signals
+                     where workspace_id = {workspaceId} and lead_id = l.id and mode = {Caller.Live}
+                       and occurred_at <= {time} and (occurred_at, id) < ({time}, {id})
+                     order by occurred_at desc, id desc
+                     limit {most}) s
+                """);
         var signals = newest.OrderByDescending(s => s.OccurredAt).ThenByDescending(s => s.Id).Take(page.Limit + 1);
         var rows = await Shown(db, workspaceId, signals).ToListAsync(cancellationToken);
         return [.. rows.Select(s => new Listed<SignalView>(View(s), s.OccurredAt, s.Id))];
     }
 
-    public async Task<SignalView?> FindAsync(Guid workspaceId, Guid id, CancellationToken cancellationToken)
+    /// <summary>A person's signals are their lead's, and leads have an index.</summary>
+    private static Task<Guid?> LeadOfAsync(SignalHubDbContext db, Guid workspaceId, Guid[] contacts, CancellationToken cancellationToken) => db.Leads
+        .Where(l => l.WorkspaceId == workspaceId && l.MergedInto == null && l.ContactId != null && contacts.Contains(l.ContactId.Value))
+        .Select(l => (Guid?)l.Id).FirstOrDefaultAsync(cancellationToken);
+
+    public async Task<SignalView?> FindAsync(Guid workspaceId, Guid id, CancellationToken cancellationToken) =>
+        (await FindAsSentAsync(workspaceId, id, cancellationToken))?.Signal;
+
+    /// <summary>The same, and its type as sent where that differs from the key.</summary>
+    public async Task<(SignalView Signal, string? TypeSent)?> FindAsSentAsync(Guid workspaceId, Guid id, CancellationToken cancellationToken)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var row = ById(db, workspaceId, id) is { } signal ? await Shown(db, workspaceId, signal).FirstOrDefaultAsync(cancellationToken) : null;
-        return row is null ? null : View(row);
+        return row is null ? null : (View(row), row.TypeSent);
     }
 
     /// <summary>Signals by their keys, in one query however many they are; those that are not there are left out.</summary>
@@ -100,7 +144,7 @@ public sealed class SignalStore(IDbContextFactory<SignalHubDbContext> contexts)
         var found = ById(db, workspaceId, id) is { } signal
             ? await signal.Select(s => new { s.Mode, s.Qualification }).FirstOrDefaultAsync(cancellationToken)
             : null;
-        return found is null ? null : (found.Mode, found.Qualification);
+        return found is null ? null : (found.Mode, Json.Parse(found.Qualification));
     }
 
     /// <summary>The id carries the millisecond of occurred_at, so one partition is asked; null for an instant that no signal has.</summary>
@@ -136,10 +180,7 @@ public sealed class SignalStore(IDbContextFactory<SignalHubDbContext> contexts)
                 return null;
             }
             signals = signals.Where(s => s.ContactId != null && contacts.Contains(s.ContactId.Value));
-            // A person's signals are their lead's, and leads have an index.
-            var lead = await db.Leads
-                .Where(l => l.WorkspaceId == workspaceId && l.MergedInto == null && l.ContactId != null && contacts.Contains(l.ContactId.Value))
-                .Select(l => (Guid?)l.Id).FirstOrDefaultAsync(cancellationToken);
+            var lead = await LeadOfAsync(db, workspaceId, contacts, cancellationToken);
             if (lead is { } known)
             {
                 var leads = await db.Leads.FamilyAsync(workspaceId, known, cancellationToken);
@@ -200,6 +241,7 @@ public sealed class SignalStore(IDbContextFactory<SignalHubDbContext> contexts)
     {
         Id = s.Id,
         TypeKey = s.TypeKey,
+        TypeSent = s.TypeSent,
         Source = s.Source,
         EventName = s.EventName,
         Bucket = s.Bucket,
@@ -231,6 +273,7 @@ public sealed class SignalStore(IDbContextFactory<SignalHubDbContext> contexts)
     {
         public Guid Id { get; init; }
         public required string TypeKey { get; init; }
+        public string? TypeSent { get; init; }
         public required string Source { get; init; }
         public string? EventName { get; init; }
         public string? Bucket { get; init; }

@@ -35,7 +35,7 @@ public sealed class SignalValidator : AbstractValidator<SignalRequest>
     {
         Required(r => r.SignalType, "/signal_type", "the kind of signal, e.g. custom_event");
         Required(r => r.Source, "/source", "the system the event comes from");
-        Required(r => r.OccurredAtText, "/occurred_at", "when it happened, e.g. 2026-05-26T14:30:00Z");
+        When(r => !r.IsFreeForm, () => Required(r => r.OccurredAtText, "/occurred_at", "when it happened, e.g. 2026-05-26T14:30:00Z"));
         AtMost(r => r.Source, "/source", MaxSourceLength);
         AtMost(r => r.EventName, "/event_name", MaxEventNameLength);
         AtMost(r => r.IdempotencyKey, "/idempotency_key", MaxIdempotencyKeyLength);

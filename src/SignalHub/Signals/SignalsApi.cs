@@ -1,6 +1,10 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Mvc;
 using SignalHub.Http;
+using SignalHub.Resources;
+using SignalHub.Signals.Intake;
+using SignalHub.Storage;
 using SignalHub.Workspaces;
 
 namespace SignalHub.Signals;
@@ -14,6 +18,8 @@ public static class SignalsApi
          "identity": {"email": "person@company.com", "company_domain": "company.com", "first_name": "Jane", "last_name": "Doe", "title": "VP Engineering"},
          "context": {"team_size": 12, "plan_tier": "free"}}
         """;
+
+    private static readonly DialectRoute _route = new("/signals", SignalRequest.Read, (_, signal) => SignalResponse.Of(signal), p => p, w => w);
 
     public static void MapSignals(this IEndpointRouteBuilder routes)
     {
@@ -40,17 +46,21 @@ public static class SignalsApi
     /// </remarks>
     /// <param name="dryRun">true: say what would happen and write nothing.</param>
     /// <param name="idempotencyKey">A key of your own for this event, at most 255 characters, quoted or bare; the same thing as the field `idempotency_key`.</param>
-    internal static async Task<IResult> CaptureAsync(
-        HttpContext context, Caller caller, SignalCapture capture, RateLimiter limiter, WorkspaceDirectory workspaces,
-        QueryFlag dryRun, [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey)
+    internal static Task<IResult> CaptureAsync(
+        HttpContext context, Caller caller, SignalDoor door, QueryFlag dryRun, [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey) =>
+        TakeAsync(context, caller, door, _route, dryRun.Value == true, idempotencyKey);
+
+    /// <summary>Admission, body, checks, queue, answer: the same for every dialect.</summary>
+    internal static async Task<IResult> TakeAsync(
+        HttpContext context, Caller caller, SignalDoor door, DialectRoute route, bool isDryRun, string? idempotencyKey)
     {
-        var settings = await workspaces.GetAsync(caller.WorkspaceId);
-        if (dryRun.Value == true)
+        var settings = await door.Workspaces.GetAsync(caller.WorkspaceId);
+        if (isDryRun)
         {
-            RateLimitHeaders.Write(context.Response, await limiter.LookAsync(caller.WorkspaceId, settings.Limits));
-            return await RehearseAsync(context, caller, capture, idempotencyKey);
+            RateLimitHeaders.Write(context.Response, await door.Limiter.LookAsync(caller.WorkspaceId, settings.Limits));
+            return await RehearseAsync(context, caller, door.Capture, route, idempotencyKey);
         }
-        var admission = await limiter.ReserveAsync(caller.WorkspaceId, settings.Limits, events: 1, caller.IsTest);
+        var admission = await door.Limiter.ReserveAsync(caller.WorkspaceId, settings.Limits, events: 1, caller.IsTest);
         if (admission.Problem is { } refused)
         {
             RateLimitHeaders.Write(context.Response, admission);
@@ -59,67 +69,85 @@ public static class SignalsApi
         var captured = false;
         try
         {
-            var result = await TakeInAsync(context, caller, capture, idempotencyKey);
-            captured = result is SignalAnswer { Response.Status: SignalResponse.Captured };
+            var result = await TakeInAsync(context, caller, door.Capture, route, idempotencyKey);
+            captured = result is SignalAnswer { IsDuplicate: false };
             return result;
         }
         finally
         {
             // Duplicates, refusals and failures cost nothing.
-            admission = captured ? admission : limiter.GiveBack(admission, 1);
+            admission = captured ? admission : door.Limiter.GiveBack(admission, 1);
             RateLimitHeaders.Write(context.Response, admission);
         }
     }
 
-    private static async Task<IResult> TakeInAsync(HttpContext context, Caller caller, SignalCapture capture, string? idempotencyKey)
+    private static async Task<IResult> TakeInAsync(HttpContext context, Caller caller, SignalCapture capture, DialectRoute route, string? idempotencyKey)
     {
         var (body, unreadable) = await RequestBody.ReadAsync(context);
         if (unreadable is not null)
         {
             return unreadable;
         }
-        var (item, problem) = await capture.CheckAsync(caller, body, idempotencyKey);
+        var (item, problem) = await capture.CheckAsync(caller, new SentSignal(route.Read, body, idempotencyKey, IsDryRun: false));
         if (problem is not null)
         {
-            return problem;
+            return route.Refuse(problem);
         }
         var result = await capture.CaptureAsync(item!);
-        return result.Problem is { } failed ? failed : new SignalAnswer(SignalResponse.Of(result.Captured!));
+        return result.Captured is { } signal
+            ? new SignalAnswer(route.Show(item!, signal), $"{route.Path}/{Ids.Text(Ids.Signal, signal.SignalId)}", signal.IsDuplicate)
+            : route.Refuse(result.Problem!);
     }
 
-    private static async Task<IResult> RehearseAsync(HttpContext context, Caller caller, SignalCapture capture, string? idempotencyKey)
+    private static async Task<IResult> RehearseAsync(HttpContext context, Caller caller, SignalCapture capture, DialectRoute route, string? idempotencyKey)
     {
         if (!caller.Scopes.HasFlag(Scopes.Read))
         {
             return new Problem(ProblemCodes.MissingScope, "A dry run shows what is known of people and companies: the key needs the scopes ingest and read.");
         }
         var (body, unreadable) = await RequestBody.ReadAsync(context);
-        var (item, problem) = unreadable is null ? await capture.CheckAsync(caller, body, idempotencyKey) : (null, unreadable);
+        if (unreadable is not null)
+        {
+            return unreadable;
+        }
+        var (item, problem) = await capture.CheckAsync(caller, new SentSignal(route.Read, body, idempotencyKey, IsDryRun: true));
         if (problem is not null)
         {
-            return problem;
+            return route.Refuse(problem);
         }
         var (response, failed) = await capture.RehearseAsync(item!, context.RequestAborted);
-        return failed is not null ? failed : TypedResults.Json(response, Json.Options);
+        return failed is not null ? route.Refuse(failed) : TypedResults.Json(response! with { Warnings = route.Tell(response.Warnings) }, Json.Options);
     }
 }
 
+/// <summary>What every route that takes signals in needs.</summary>
+public sealed record SignalDoor(SignalCapture Capture, RateLimiter Limiter, WorkspaceDirectory Workspaces);
+
+/// <summary>What a route for signals does in its own way.</summary>
+/// <param name="Path">Where its signals are read.</param>
+/// <param name="Read">From JSON to a request.</param>
+/// <param name="Show">The answer.</param>
+/// <param name="Refuse">A problem in the sender's words.</param>
+/// <param name="Tell">Warnings in the sender's words.</param>
+internal sealed record DialectRoute(
+    string Path, Func<JsonElement, DateTimeOffset, SignalRequest> Read, Func<IntakeItem, CapturedSignal, object> Show,
+    Func<Problem, Problem> Refuse, Func<IReadOnlyList<Warning>, IReadOnlyList<Warning>> Tell);
+
 /// <summary>201 or 200 with the signal's answer.</summary>
-internal sealed record SignalAnswer(SignalResponse Response) : IResult
+internal sealed record SignalAnswer(object Response, string Location, bool IsDuplicate) : IResult
 {
     public Task ExecuteAsync(HttpContext httpContext)
     {
-        var duplicate = Response.Status == SignalResponse.Duplicate;
-        httpContext.Response.StatusCode = duplicate ? StatusCodes.Status200OK : StatusCodes.Status201Created;
-        if (duplicate)
+        httpContext.Response.StatusCode = IsDuplicate ? StatusCodes.Status200OK : StatusCodes.Status201Created;
+        if (IsDuplicate)
         {
             httpContext.Response.Headers["Idempotent-Replayed"] = "true";
         }
         else
         {
-            httpContext.Response.Headers.Location = $"/signals/{Response.SignalCaptureId}";
+            httpContext.Response.Headers.Location = Location;
         }
-        return httpContext.Response.WriteAsJsonAsync(Response, Json.Options, httpContext.RequestAborted);
+        return httpContext.Response.WriteAsJsonAsync(Response, Response.GetType(), Json.Options, httpContext.RequestAborted);
     }
 }
 

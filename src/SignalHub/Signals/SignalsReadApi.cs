@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using SignalHub.Http;
+using SignalHub.Leads;
 using SignalHub.Qualification;
 using SignalHub.Resources;
 using SignalHub.SignalTypes;
@@ -14,7 +15,7 @@ public static class SignalsReadApi
 {
     private const int NearestTypes = 3;
 
-    private static readonly Problem _liveKeyRequired =
+    internal static readonly Problem LiveKeyRequired =
         new(ProblemCodes.LiveKeyRequired, "A test key reads test signals only: use a live key (sk_live_…).");
 
     public static IServiceCollection AddSignalReads(this IServiceCollection services) => services.AddSingleton<SignalStore>();
@@ -26,8 +27,15 @@ public static class SignalsReadApi
         signals.MapGet("/sample", GetSample).RefuseUnknownParameters().Produces<SignalData>().ProducesProblems(400, 401, 403, 404, 503);
         signals.MapGet("/{id}", GetSignal).Produces<SignalView>().ProducesProblems(401, 403, 404, 503);
         signals.MapGet("/{id}/qualification", GetSignalQualification).Produces<QualificationView>().ProducesProblems(401, 403, 404, 503);
-        routes.MapGet("/leads/{id}/timeline", GetTimeline).WithTags("Leads").RequireScope(Scopes.Read, liveOnly: true).RefuseUnknownParameters()
-            .Produces<Page<SignalView>>().ProducesProblems(400, 401, 403, 404, 503);
+        foreach (var (route, handler, tag) in ((string, Delegate, string)[])
+            [
+                ("/leads/{id}/timeline", GetTimeline, "Leads"), ("/accounts/{id}/timeline", GetAccountTimeline, "Accounts and contacts"),
+                ("/contacts/{id}/timeline", GetContactTimeline, "Accounts and contacts"),
+            ])
+        {
+            routes.MapGet(route, handler).WithTags(tag).RequireScope(Scopes.Read, liveOnly: true).RefuseUnknownParameters()
+                .Produces<Page<SignalView>>().ProducesProblems(400, 401, 403, 404, 503);
+        }
     }
 
     /// <summary>Lists signals, newest first by receipt.</summary>
@@ -95,7 +103,7 @@ public static class SignalsReadApi
         {
             return Problem.NotFound("The signal");
         }
-        return caller.IsTest && signal.Mode != Caller.Test ? _liveKeyRequired : TypedResults.Ok(signal);
+        return caller.IsTest && signal.Mode != Caller.Test ? LiveKeyRequired : TypedResults.Ok(signal);
     }
 
     /// <summary>Explains a signal's scores.</summary>
@@ -111,7 +119,7 @@ public static class SignalsReadApi
         }
         if (caller.IsTest && found.Mode != Caller.Test)
         {
-            return _liveKeyRequired;
+            return LiveKeyRequired;
         }
         return found.Compact is { } compact ? TypedResults.Ok(QualificationView.Read(compact)) : Problem.NotFound("A qualification of the signal");
     }
@@ -144,6 +152,24 @@ public static class SignalsReadApi
             ? TypedResults.Ok(page.ToPage(context, rows))
             : Problem.NotFound("The lead");
 
+    /// <summary>Lists a company's signals, newest first by occurrence.</summary>
+    /// <remarks>Live signals that were about this company, or one that was merged into it, when they came; with a person or without.</remarks>
+    /// <param name="id">`acc_…`, or a domain of the company.</param>
+    internal static async Task<Results<Ok<Page<SignalView>>, Problem>> GetAccountTimeline(
+        HttpContext context, Caller caller, string id, PageRequest page, ProfileFinder profiles, SignalStore signals, CancellationToken cancellationToken) =>
+        await profiles.AccountAsync(caller.WorkspaceId, id, cancellationToken) is { } account && Ids.TryParse(Ids.Account, account.Id, out var accountId)
+            ? TypedResults.Ok(page.ToPage(context, await signals.TimelineOfAccountAsync(caller.WorkspaceId, accountId, page, cancellationToken)))
+            : Problem.NotFound("The account");
+
+    /// <summary>Lists a person's signals, newest first by occurrence.</summary>
+    /// <remarks>Live signals of the person and of those who were merged into them.</remarks>
+    /// <param name="id">`con_…`, or an e-mail address of the person.</param>
+    internal static async Task<Results<Ok<Page<SignalView>>, Problem>> GetContactTimeline(
+        HttpContext context, Caller caller, string id, PageRequest page, ProfileFinder profiles, SignalStore signals, CancellationToken cancellationToken) =>
+        await profiles.ContactAsync(caller.WorkspaceId, id, cancellationToken) is { } contact && Ids.TryParse(Ids.Contact, contact.Id, out var contactId)
+            ? TypedResults.Ok(page.ToPage(context, await signals.TimelineOfContactAsync(caller.WorkspaceId, contactId, page, cancellationToken)))
+            : Problem.NotFound("The contact");
+
     private static Problem? ModeOf(Caller caller, string? asked, out string mode)
     {
         mode = asked ?? caller.Mode;
@@ -151,7 +177,7 @@ public static class SignalsReadApi
         {
             return new Problem(ProblemCodes.InvalidQuery, $"mode must be {Caller.Live} or {Caller.Test}.");
         }
-        return caller.IsTest && mode != Caller.Test ? _liveKeyRequired : null;
+        return caller.IsTest && mode != Caller.Test ? LiveKeyRequired : null;
     }
 
     private static Problem? IdOf(string prefix, string name, QueryText given, out Guid? id)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Npgsql;
+using SignalHub.Telemetry;
 
 namespace SignalHub.Storage;
 
@@ -22,6 +23,10 @@ public sealed class SettingsReader(IConfiguration configuration)
     public const int EncryptionKeyBytes = 32; // AES-256
 
     private const int LongestOperatorKey = 256;
+    private const int LongestRetention = 36_500; // days
+
+    private static readonly string[] _collectors =
+        [TelemetryExport.Endpoint, TelemetryExport.TracesEndpoint, TelemetryExport.MetricsEndpoint];
 
     private static readonly string[] _logLevels = ["Verbose", "Debug", "Information", "Warning", "Error", "Fatal"];
 
@@ -30,6 +35,7 @@ public sealed class SettingsReader(IConfiguration configuration)
     {
         CheckUrls();
         CheckLogLevels();
+        CheckCollectors();
         var connectionString = ReadConnectionString();
         var operatorKey = ReadOperatorKey();
         var encryptionKey = ReadEncryptionKey();
@@ -51,6 +57,10 @@ public sealed class SettingsReader(IConfiguration configuration)
             Demo = Flag(Demo, connectionString is null),
             Webhooks = new WebhookNetworkOptions(ReadNetworks(), Flag("Webhooks:AllowHttp", false)),
             RateLimits = new RateLimitOptions(Count("RateLimits:PerMinute", 500), Count("RateLimits:PerDay", 50_000)),
+            Retention = new RetentionOptions(
+                Count("Retention:AttemptDays", 30, LongestRetention), Count("Retention:DeliveryDays", 90, LongestRetention),
+                Count("Retention:SkippedDays", 30, LongestRetention), Count("Retention:SkippedPerWorkspace", 1_000_000)),
+            SignalTypes = new SignalTypeOptions(Count("SignalTypes:MaxAuto", SignalTypeOptions.DefaultMaxAuto)),
             Roles = new RoleOptions(Flag("Roles:Api", true), Flag("Roles:Dispatcher", true), Flag("Roles:Jobs", true)),
         };
     }
@@ -124,11 +134,11 @@ public sealed class SettingsReader(IConfiguration configuration)
         var text => throw new StartException($"{Shown(name)} must be true or false, not \"{OneLine(text)}\"."),
     };
 
-    private int Count(string name, int otherwise) => Text(name) switch
+    private int Count(string name, int otherwise, int most = int.MaxValue) => Text(name) switch
     {
         null => otherwise,
-        var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) => value,
-        var text => throw new StartException($"{Shown(name)} must be a whole number from 0 (unlimited) to {int.MaxValue}, not \"{OneLine(text)}\"."),
+        var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value <= most => value,
+        var text => throw new StartException($"{Shown(name)} must be a whole number from 0 (unlimited) to {most}, not \"{OneLine(text)}\"."),
     };
 
     private List<IPNetwork> ReadNetworks()
@@ -156,6 +166,18 @@ public sealed class SettingsReader(IConfiguration configuration)
             if (!string.IsNullOrWhiteSpace(level.Value) && !_logLevels.Contains(level.Value, StringComparer.OrdinalIgnoreCase))
             {
                 throw new StartException($"{Shown(level.Path)} must be one of {string.Join(", ", _logLevels)}, not \"{OneLine(level.Value)}\".");
+            }
+        }
+    }
+
+    /// <summary>The exporter would go on with its default instead, and nobody would notice.</summary>
+    private void CheckCollectors()
+    {
+        foreach (var name in _collectors)
+        {
+            if (Text(name) is { } text && !(Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is ("http" or "https")))
+            {
+                throw new StartException($"{name} must be an address such as http://localhost:4317, not \"{OneLine(text)}\".");
             }
         }
     }

@@ -30,7 +30,11 @@ public sealed record SignalHubOptions
 
     public required RateLimitOptions RateLimits { get; init; }
 
+    public required RetentionOptions Retention { get; init; }
+
     public required RoleOptions Roles { get; init; }
+
+    public SignalTypeOptions SignalTypes { get; init; } = new(SignalTypeOptions.DefaultMaxAuto);
 
     public bool Embedded => ConnectionString is null;
 
@@ -47,6 +51,21 @@ public sealed record WebhookNetworkOptions(IReadOnlyList<IPNetwork> AllowedNetwo
 /// <param name="PerMinute"><c>RateLimits:PerMinute</c>: events in any 60 s; 0: unlimited.</param>
 /// <param name="PerDay"><c>RateLimits:PerDay</c>: events per UTC day; 0: unlimited.</param>
 public sealed record RateLimitOptions(int PerMinute, int PerDay);
+
+/// <summary>How long the delivery log is kept; 0 of anything: without limit.</summary>
+/// <param name="AttemptDays"><c>Retention:AttemptDays</c>: tries, with what was sent and answered.</param>
+/// <param name="DeliveryDays"><c>Retention:DeliveryDays</c>: deliveries that were delivered, failed or cancelled, after their end.</param>
+/// <param name="SkippedDays"><c>Retention:SkippedDays</c>: deliveries that a disabled endpoint missed.</param>
+/// <param name="SkippedPerWorkspace"><c>Retention:SkippedPerWorkspace</c>: the newest so many of these.</param>
+public sealed record RetentionOptions(int AttemptDays, int DeliveryDays, int SkippedDays, int SkippedPerWorkspace);
+
+/// <summary>Types that signals declare themselves.</summary>
+/// <param name="MaxAuto"><c>SignalTypes:MaxAuto</c>: how many a workspace may have; 0: unlimited.</param>
+public sealed record SignalTypeOptions(int MaxAuto)
+{
+    /// <summary>Ten times what a large company tells apart; a sender that puts ids into the type is stopped within a minute or two.</summary>
+    public const int DefaultMaxAuto = 1_000;
+}
 
 /// <summary>Which work this process does: <c>Roles:Api</c>, <c>Roles:Dispatcher</c>, <c>Roles:Jobs</c>.</summary>
 public sealed record RoleOptions(bool Api, bool Dispatcher, bool Jobs);

@@ -25,15 +25,6 @@ public sealed record BulkEndpointsView(int Created, int Rejected, IReadOnlyList<
 public sealed record BulkEndpointResult(
     int Index, string Status, EndpointView? Endpoint, [property: JsonConverter(typeof(ProblemConverter))] Problem? Error);
 
-/// <summary>A problem inside of an answer.</summary>
-internal sealed class ProblemConverter : JsonConverter<Problem>
-{
-    public override Problem Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        throw new NotSupportedException("Problems are written only.");
-
-    public override void Write(Utf8JsonWriter writer, Problem value, JsonSerializerOptions options) => value.WriteTo(writer, null, null);
-}
-
 /// <summary>The route that makes several endpoints.</summary>
 internal static class BulkEndpointsApi
 {

@@ -21,6 +21,12 @@ public static class OutboxStore
         select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::jsonb[], $5::text[])
         """;
 
+    // A statement of its own, so that what is not traced is written as before.
+    private const string InsertTracedEvents = """
+        insert into webhook_events (workspace_id, created_at, id, type, signal_id, lead_id, body, traceparent)
+        select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::bytea[], $8::text[])
+        """;
+
     // Due at once, also by a database clock that is behind the one that made created_at. Places in an order are given in that
     // of the rows; between transactions the lock on the lead keeps it.
     private const string InsertPending = """
@@ -48,10 +54,15 @@ public static class OutboxStore
     {
         if (events.Count > 0)
         {
-            batch.Add(InsertEvents)
+            var isTraced = events.Any(e => e.Traceparent is not null);
+            var insert = batch.Add(isTraced ? InsertTracedEvents : InsertEvents)
                 .Column(events.Of(e => e.WorkspaceId)).Column(events.Of(e => e.CreatedAt)).Column(events.Of(e => e.Id))
                 .Column(events.Of(e => (string?)e.Type)).Column(events.Of(e => e.SignalId)).Column(events.Of(e => e.LeadId))
                 .Column(events.Of(e => e.Body));
+            if (isTraced)
+            {
+                insert.Column(events.Of(e => e.Traceparent));
+            }
         }
         AddExtras(batch, [.. events.Where(e => e.Extras is not null)]);
         List<NewDelivery> pending = [.. deliveries.Where(d => d.Enabled)];

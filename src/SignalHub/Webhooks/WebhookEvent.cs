@@ -11,6 +11,9 @@ public sealed record WebhookEvent(Guid WorkspaceId, Guid Id, DateTimeOffset Crea
 {
     /// <summary>What it has beside its body; null: nothing, as most events.</summary>
     public EventExtras? Extras { get; init; }
+
+    /// <summary>Where the tries to deliver it are traced: the W3C traceparent of what caused it, when that is sampled.</summary>
+    public string? Traceparent { get; set; }
 }
 
 /// <summary>What an automation gives its request beside the body.</summary>
@@ -27,5 +30,5 @@ public sealed record NewDelivery(WebhookEvent Event, Guid EndpointId, Guid Id, b
         new(made, route.Endpoint.Id, IdOf(made.Id, route.Endpoint.Id), route.Enabled, route.Endpoint.Ordered && made.LeadId is not null);
 
     /// <summary>The same for each event and endpoint, and of the event's millisecond.</summary>
-    internal static Guid IdOf(Guid eventId, Guid endpointId) => Ids.Derive(Ids.InstantOf(eventId), "delivery", eventId, endpointId);
+    internal static Guid IdOf(Guid eventId, Guid endpointId) => Ids.Combine(eventId, endpointId);
 }

@@ -10,7 +10,7 @@ namespace SignalHub.Tests.Architecture;
 /// </summary>
 public sealed partial class DirectionTests
 {
-    private static readonly string[] _ground = ["Http", "Storage", "Resources"];
+    private static readonly string[] _ground = ["Http", "Storage", "Resources", "Telemetry"];
 
     // Conditions is a leaf language that every slice may speak; the rest is who may know whom.
     private static readonly Dictionary<string, string[]> _allowed = new(StringComparer.Ordinal)
@@ -29,8 +29,9 @@ public sealed partial class DirectionTests
         ["Jobs"] = [.. _ground],
         ["Conditions"] = [],
         ["Resources"] = [],
-        ["Http"] = [],
-        ["Storage"] = [],
+        ["Http"] = ["Telemetry"],
+        ["Telemetry"] = [],
+        ["Storage"] = ["Telemetry"],
     };
 
     [Fact]

@@ -41,7 +41,7 @@ public sealed partial class ReadmeTests
         string[] promised =
         [
             "ConnectionStrings__SignalHub", "SignalHub__DataDirectory", "SignalHub__OperatorKey", "SignalHub__Demo", "ASPNETCORE_URLS",
-            "Webhooks__AllowedNetworks__0", "Webhooks__AllowHttp", "RateLimits__PerMinute", "RateLimits__PerDay", "SignalHub__EncryptionKey",
+            "Webhooks__AllowedNetworks__0", "Webhooks__AllowHttp", "RateLimits__PerMinute", "RateLimits__PerDay", "SignalTypes__MaxAuto", "SignalHub__EncryptionKey",
             "Roles__Api", "Roles__Dispatcher", "Roles__Jobs",
         ];
 

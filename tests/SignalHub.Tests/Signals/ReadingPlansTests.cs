@@ -15,11 +15,12 @@ public sealed partial class ReadingPlansTests : IAsyncLifetime
     {
         _host = await ReadingSlice.StartAsync(_recorder);
         _client = await _host.NewWorkspaceAsync();
-        // Two years, ten leads, some of each merged.
+        // Two years, ten leads, some of each merged, ten accounts.
         await _host.ExecuteAsync(
             """
-            insert into signals (workspace_id, occurred_at, id, received_at, type_key, source, mode, backfill, autoqualify, identity, context, payload_hash, lead_id)
-            select $1, at, md5(n::text)::uuid, at, 'custom_event', 'app', 'live', false, true, '{}', '{}', 0, ('00000000-0000-0000-0000-0000000000' || (10 + n % 10))::uuid
+            insert into signals (workspace_id, occurred_at, id, received_at, type_key, source, mode, backfill, autoqualify, identity, context, payload_hash, lead_id, account_id)
+            select $1, at, md5(n::text)::uuid, at, 'custom_event', 'app', 'live', false, true, '{}', '{}', 0, ('00000000-0000-0000-0000-0000000000' || (10 + n % 10))::uuid,
+                   ('00000000-0000-0000-0000-0000000000' || (20 + n % 10))::uuid
               from (select n, now() - n * interval '90 minutes' as at from generate_series(1, 10000) n) s
             """, _client.Workspace);
         await _host.ExecuteAsync(
@@ -33,6 +34,11 @@ public sealed partial class ReadingPlansTests : IAsyncLifetime
             """
             insert into leads (workspace_id, id, account_id, created_at, updated_at)
             select $1, md5('lead' || n)::uuid, md5('account' || n)::uuid, now() - n * interval '1 minute', now() from generate_series(1, 5000) n
+            """, _client.Workspace);
+        await _host.ExecuteAsync(
+            """
+            insert into accounts (workspace_id, id, created_at, updated_at)
+            select $1, ('00000000-0000-0000-0000-0000000000' || (20 + n))::uuid, now(), now() from generate_series(0, 9) n
             """, _client.Workspace);
         await _host.ExecuteAsync("vacuum analyze signals, leads, contacts, accounts");
     }
@@ -104,5 +110,14 @@ public sealed partial class ReadingPlansTests : IAsyncLifetime
 
         Assert.True(!plan.Contains("Seq Scan on signals", StringComparison.Ordinal), plan);
         Assert.Matches("Index Scan using signals_.*_workspace_id_lead_id_occurred_at_id_idx", plan);
+    }
+
+    [Fact]
+    public async Task The_timeline_of_a_company_is_taken_from_its_own_index()
+    {
+        var plan = await PlanAsync($"/accounts/{Ids.Text(Ids.Account, new Guid("00000000-0000-0000-0000-000000000020"))}/timeline?limit=5");
+
+        Assert.True(!plan.Contains("Seq Scan on signals", StringComparison.Ordinal), plan);
+        Assert.Matches("Index Scan using signals_.*_workspace_id_account_id_occurred_at_id_idx", plan);
     }
 }

@@ -19,7 +19,9 @@ public sealed class ReadingSettingsTests
         Assert.Equal(Path.GetFullPath(".signalhub"), options.DataDirectory);
         Assert.Null(options.OperatorKey);
         Assert.Equal(new RateLimitOptions(500, 50_000), options.RateLimits);
+        Assert.Equal(new SignalTypeOptions(1_000), options.SignalTypes);
         Assert.Equal(new RoleOptions(Api: true, Dispatcher: true, Jobs: true), options.Roles);
+        Assert.Equal(new RetentionOptions(30, 90, 30, 1_000_000), options.Retention);
         Assert.Empty(options.Webhooks.AllowedNetworks);
         Assert.False(options.Webhooks.AllowHttp);
     }
@@ -51,12 +53,14 @@ public sealed class ReadingSettingsTests
     public void Given_values_are_taken()
     {
         var options = Read(("SignalHub:Demo", "False"), ("Webhooks:AllowedNetworks:0", "10.0.0.0/8"), ("Webhooks:AllowedNetworks:1", "fd00::/8"),
-            ("Webhooks:AllowHttp", "true"), ("RateLimits:PerMinute", "0"), ("RateLimits:PerDay", "7"), ("Roles:Jobs", "false"));
+            ("Webhooks:AllowHttp", "true"), ("RateLimits:PerMinute", "0"), ("RateLimits:PerDay", "7"), ("Roles:Jobs", "false"),
+            ("SignalTypes:MaxAuto", "50"));
 
         Assert.False(options.Demo);
         Assert.Equal([IPNetwork.Parse("10.0.0.0/8"), IPNetwork.Parse("fd00::/8")], options.Webhooks.AllowedNetworks);
         Assert.True(options.Webhooks.AllowHttp);
         Assert.Equal(new RateLimitOptions(0, 7), options.RateLimits);
+        Assert.Equal(new SignalTypeOptions(50), options.SignalTypes);
         Assert.Equal(new RoleOptions(Api: true, Dispatcher: true, Jobs: false), options.Roles);
     }
 
@@ -81,10 +85,18 @@ public sealed class ReadingSettingsTests
     [InlineData("RateLimits:PerMinute", "many")]
     [InlineData("RateLimits:PerDay", "1.5")]
     [InlineData("RateLimits:PerDay", "99999999999")]
+    [InlineData("Retention:AttemptDays", "a month")]
+    [InlineData("Retention:DeliveryDays", "36501")]
+    [InlineData("Retention:SkippedDays", "-1")]
+    [InlineData("Retention:SkippedPerWorkspace", "1e6")]
+    [InlineData("SignalTypes:MaxAuto", "few")]
     [InlineData("Roles:Api", "on")]
     [InlineData("Roles:Dispatcher", "2")]
     [InlineData("Serilog:MinimumLevel:Default", "loud")]
     [InlineData("Serilog:MinimumLevel:Override:Microsoft", "7")]
+    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317")]
+    [InlineData("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "nowhere")]
+    [InlineData("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "file:///tmp/metrics")]
     public void A_bad_value_is_refused_with_one_line_that_names_the_setting_and_no_secret(string name, string value)
     {
         var refused = Assert.Throws<StartException>(() => Read((name, value)));

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -31,7 +30,7 @@ public sealed class VerifyingWithPackagesTests
     public async Task The_npm_packages_verify_deliveries_before_while_and_after_the_secret_is_rotated()
     {
         using var directory = new TemporaryDirectory();
-        await RunAsync(directory.Path, "npm", $"install --no-audit --no-fund --silent {Packages}");
+        await Tools.RunAsync(directory.Path, "npm", ["install", "--no-audit", "--no-fund", "--silent", .. Packages.Split(' ')]);
         await using var app = await SignalHubApp.StartAsync(("Roles:Jobs", "false"));
         using var acme = await app.NewWorkspaceAsync();
         await using var receiver = await WebhookReceiver.StartAsync();
@@ -76,24 +75,6 @@ public sealed class VerifyingWithPackagesTests
             headers = c.Request.Headers.Where(h => h.Key.StartsWith("webhook-", StringComparison.OrdinalIgnoreCase)).ToDictionary(h => h.Key.ToLowerInvariant(), h => h.Value),
             hex = c.Request.Headers["X-Acme-Signature"],
         }));
-        return [.. JsonNode.Parse(await RunAsync(directory, "node", "verify.js", input))!.AsArray().Select(n => n!)];
-    }
-
-    private static async Task<string> RunAsync(string directory, string tool, string arguments, string input = "")
-    {
-        using var process = Process.Start(new ProcessStartInfo(tool, arguments)
-        {
-            WorkingDirectory = directory,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
-        await process.StandardInput.WriteAsync(input);
-        process.StandardInput.Close();
-        var errors = process.StandardError.ReadToEndAsync();
-        var output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        Assert.True(process.ExitCode == 0, $"{tool} {arguments}: {await errors}");
-        return output;
+        return [.. JsonNode.Parse(await Tools.RunAsync(directory, "node", ["verify.js"], input))!.AsArray().Select(n => n!)];
     }
 }

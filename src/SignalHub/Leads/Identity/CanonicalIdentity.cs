@@ -9,7 +9,7 @@ public sealed record CanonicalIdentity
     /// <summary>Person keys, then company keys, each kind in the order sent, no key twice.</summary>
     public required IReadOnlyList<IdentityKey> Keys { get; init; }
 
-    /// <summary>The company keys in the order in which they decide the account: explicit domain, LinkedIn page, e-mail domain.</summary>
+    /// <summary>The company keys in the order in which they decide the account: explicit domain, LinkedIn page, e-mail domain, name.</summary>
     public required IReadOnlyList<IdentityKey> AccountKeys { get; init; }
 
     /// <summary>

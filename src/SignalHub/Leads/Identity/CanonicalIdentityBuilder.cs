@@ -10,6 +10,7 @@ internal sealed class CanonicalIdentityBuilder(IdentityInput input, IdentityRule
     private const string LinkedInField = "/identity/linkedin_url";
     private const string DomainField = "/identity/company_domain";
     private const string CompanyLinkedInField = "/identity/company_linkedin_url";
+    private const string CompanyNameField = "/identity/company_name";
 
     private static readonly string[] EmailFields = [.. Enumerable.Range(0, MostEmails).Select(i => $"/identity/emails/{i}")];
 
@@ -32,7 +33,11 @@ internal sealed class CanonicalIdentityBuilder(IdentityInput input, IdentityRule
         ReadCompanyLinkedIn();
         var sent = SentKeys();
         AddDerivedDomain();
-        var companyName = Name(input.CompanyName, "/identity/company_name", isName: true) ?? _nameFromDomain;
+        var companyName = Name(input.CompanyName, CompanyNameField, isName: true) ?? _nameFromDomain;
+        if (AddName(companyName) && sent.Length == 0)
+        {
+            sent = SentKeys();      // beside a better key it would make another event of what a route without it calls the same
+        }
         var firstName = Name(input.FirstName, "/identity/first_name", isName: true);
         var lastName = Name(input.LastName, "/identity/last_name", isName: true);
         var title = Name(input.Title, "/identity/title", isName: false);
@@ -186,6 +191,17 @@ internal sealed class CanonicalIdentityBuilder(IdentityInput input, IdentityRule
         {
             Warn(IdentityCodes.UnknownSuffix, _companyEmailField!);
         }
+    }
+
+    /// <summary>Last of the company keys: every other one is better.</summary>
+    private bool AddName(string? companyName)
+    {
+        if (!input.FindsCompanyByName || companyName is null || CompanyNameKey.Of(companyName) is not { } key)
+        {
+            return false;
+        }
+        _companies.Add(new IdentityKey(IdentityKeyKind.CompanyName, key, companyName, Strong: false, CompanyNameField));
+        return true;
     }
 
     private string? Name(string? text, string field, bool isName)

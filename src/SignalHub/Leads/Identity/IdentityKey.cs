@@ -8,6 +8,7 @@ public enum IdentityKeyKind
     LinkedInUrn,
     CompanyDomain,
     CompanyLinkedIn,
+    CompanyName,
 }
 
 /// <summary>One canonical key of a signal.</summary>
@@ -20,7 +21,9 @@ public enum IdentityKeyKind
 /// <param name="Field">JSON Pointer of the field it came from; for a derived company domain, that of the e-mail.</param>
 public sealed record IdentityKey(IdentityKeyKind Kind, string Key, string Display, bool Strong, string Field)
 {
-    /// <summary>The name on the wire: email, linkedin, linkedin_urn, company_domain, company_linkedin.</summary>
+    public bool IsOfPerson => Kind is IdentityKeyKind.Email or IdentityKeyKind.LinkedIn or IdentityKeyKind.LinkedInUrn;
+
+    /// <summary>The name on the wire: email, linkedin, linkedin_urn, company_domain, company_linkedin, company_name.</summary>
     public string KindName => NameOf(Kind);
 
     public static string NameOf(IdentityKeyKind kind) => kind switch
@@ -29,7 +32,8 @@ public sealed record IdentityKey(IdentityKeyKind Kind, string Key, string Displa
         IdentityKeyKind.LinkedIn => "linkedin",
         IdentityKeyKind.LinkedInUrn => "linkedin_urn",
         IdentityKeyKind.CompanyDomain => "company_domain",
-        _ => "company_linkedin",
+        IdentityKeyKind.CompanyLinkedIn => "company_linkedin",
+        _ => "company_name",
     };
 
     /// <summary>The name on the wire: work, free_mail, relay, role.</summary>
@@ -62,6 +66,9 @@ public sealed record IdentityInput
     public string? CompanyLinkedInUrl { get; init; }
 
     public string? CompanyName { get; init; }
+
+    /// <summary>The route's companies are also found by name, where nothing better is given.</summary>
+    public bool FindsCompanyByName { get; init; }
 
     public string? FirstName { get; init; }
 

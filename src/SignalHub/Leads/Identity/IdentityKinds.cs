@@ -16,6 +16,7 @@ public static class IdentityKinds
         IdentityKeyKind.LinkedInUrn => LinkedInUrn,
         IdentityKeyKind.CompanyDomain => Domain,
         IdentityKeyKind.CompanyLinkedIn => LinkedIn,
+        IdentityKeyKind.CompanyName => Name,
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 }

@@ -8,8 +8,9 @@ namespace SignalHub.Leads.Identity;
 public sealed record ResolvedIdentity(ContactState? Contact, AccountState? Account, bool Conflict, IReadOnlyList<IdentityKey> NotAttached);
 
 /// <summary>What a resolution needs to know of its signal.</summary>
+/// <param name="SignalId">Null: somebody says so, and no signal.</param>
 /// <param name="ReadOnly">Test mode: known people and companies are found, nothing is made or changed.</param>
-public readonly record struct ResolvedSignal(Guid WorkspaceId, Guid SignalId, DateTimeOffset OccurredAt, DateTimeOffset ReceivedAt, bool ReadOnly);
+public readonly record struct ResolvedSignal(Guid WorkspaceId, Guid? SignalId, DateTimeOffset OccurredAt, DateTimeOffset ReceivedAt, bool ReadOnly);
 
 /// <summary>
 /// Decides which contact and account a signal belongs to, and whether two contacts are one (spec: identity.md, Matching). Pure:
@@ -29,7 +30,7 @@ public static class IdentityResolver
             contact.ApplyNames(identity, signal.OccurredAt, world.History);
         }
         var (account, isExplicit) = ResolveAccount(world, identity, signal);
-        if (account is not null && (!signal.ReadOnly || account.IsTransient))
+        if (account is not null && (!signal.ReadOnly || account.IsTransient) && (isExplicit || !IsNamedElsewhere(world, identity, account)))
         {
             account.ApplyName(identity.CompanyName, signal.OccurredAt, world.History);
         }
@@ -86,7 +87,7 @@ public static class IdentityResolver
     /// </summary>
     private static List<IdentityKey> PersonKeys(CanonicalIdentity identity)
     {
-        var anyStrong = identity.Keys.Any(k => k.Strong && IsPersonKey(k));
+        var anyStrong = identity.Keys.Any(k => k.Strong && k.IsOfPerson);
         var keys = new List<IdentityKey>();
         foreach (var kind in PersonKinds)
         {
@@ -100,9 +101,6 @@ public static class IdentityResolver
         }
         return keys;
     }
-
-    private static bool IsPersonKey(IdentityKey key) =>
-        key.Kind is IdentityKeyKind.Email or IdentityKeyKind.LinkedIn or IdentityKeyKind.LinkedInUrn;
 
     private static List<ContactState> Owners(IdentityWorld world, List<IdentityKey> keys, Guid workspaceId)
     {
@@ -180,7 +178,7 @@ public static class IdentityResolver
         a is not null && b is not null && !string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The older one survives; the other becomes a tombstone whose ids keep resolving. Signals are never rewritten.</summary>
-    private static ContactState MergePair(IdentityWorld world, ContactState a, ContactState b, Guid signalId)
+    private static ContactState MergePair(IdentityWorld world, ContactState a, ContactState b, Guid? signalId)
     {
         var (survivor, loser) = a.CreatedAt < b.CreatedAt || (a.CreatedAt == b.CreatedAt && a.Id.CompareTo(b.Id) <= 0) ? (a, b) : (b, a);
         var moved = loser.Keys.ToList();
@@ -243,7 +241,7 @@ public static class IdentityResolver
     }
 
     /// <summary>
-    /// Explicit domain, then LinkedIn company, then the e-mail's domain (identity.AccountKeys are in that order). The strongest key
+    /// Explicit domain, then LinkedIn company, the e-mail's domain, the name (identity.AccountKeys are in that order). The strongest key
     /// with an owner decides, unless the owner holds another key of a kind that a stronger key names: then it is another company.
     /// </summary>
     private static (AccountState?, bool IsExplicit) ResolveAccount(IdentityWorld world, CanonicalIdentity identity, in ResolvedSignal signal)
@@ -270,6 +268,14 @@ public static class IdentityResolver
         var isExplicit = keys[0].Kind == IdentityKeyKind.CompanyLinkedIn || !identity.DerivedCompanyDomain;
         return (account, isExplicit);
     }
+
+    /// <summary>The name is another company's: with only an e-mail address to go by, it says where somebody works, not what this company is called.</summary>
+    private static bool IsNamedElsewhere(IdentityWorld world, CanonicalIdentity identity, AccountState account) =>
+        identity.AccountKeys.Any(k => k.Kind == IdentityKeyKind.CompanyName
+            && world.AccountKeys.TryGetValue(RefOf(account.WorkspaceId, k), out var owner) && owner != account.Id);
+
+    private static bool HasRoomFor(AccountState account, IdentityKeyKind kind) =>
+        kind == IdentityKeyKind.CompanyName ? account.Keys.Count(k => k.Kind == IdentityKinds.Name) < AccountState.MaxNames : !Holds(account, kind);
 
     private static bool Holds(AccountState account, IdentityKeyKind kind)
     {
@@ -304,11 +310,12 @@ public static class IdentityResolver
             {
                 if (owner != account.Id)
                 {
-                    world.Candidates.Add(new MergeCandidate(signal.WorkspaceId, account.Id, owner, "company_keys_differ", signal.SignalId));
+                    var reason = key.Kind == IdentityKeyKind.CompanyName ? "same_name" : "company_keys_differ";
+                    world.Candidates.Add(new MergeCandidate(signal.WorkspaceId, account.Id, owner, reason, signal.SignalId));
                 }
                 continue;
             }
-            if (Holds(account, key.Kind))
+            if (!HasRoomFor(account, key.Kind))
             {
                 continue;
             }

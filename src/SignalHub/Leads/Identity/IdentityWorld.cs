@@ -4,10 +4,10 @@ namespace SignalHub.Leads.Identity;
 public readonly record struct KeyRef(Guid WorkspaceId, string Kind, string Key);
 
 /// <summary>Two contacts that were joined.</summary>
-public sealed record Merge(Guid WorkspaceId, ContactState Survivor, ContactState Loser, IReadOnlyList<HeldKey> MovedKeys, Guid SignalId, string Reason);
+public sealed record Merge(Guid WorkspaceId, ContactState Survivor, ContactState Loser, IReadOnlyList<HeldKey> MovedKeys, Guid? SignalId, string Reason);
 
 /// <summary>Two contacts or accounts that may be one, and why they were not joined.</summary>
-public sealed record MergeCandidate(Guid WorkspaceId, Guid FirstId, Guid SecondId, string Reason, Guid SignalId);
+public sealed record MergeCandidate(Guid WorkspaceId, Guid FirstId, Guid SecondId, string Reason, Guid? SignalId);
 
 /// <summary>
 /// Everything a batch touches, in memory: what the database had under the batch's keys, locked, and what the batch made of it.

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using SignalHub.Automations;
 using SignalHub.Leads.Identity;
@@ -46,6 +47,9 @@ public sealed class IntakeItem
 
     /// <summary><see cref="TimeProvider.GetTimestamp"/> when it was queued.</summary>
     public long EnqueuedAt { get; set; }
+
+    /// <summary>What the intake of this signal is traced by; null when nobody listens.</summary>
+    public Activity? Span { get; set; }
 
     /// <summary>An earlier try of its batch may have committed it.</summary>
     public bool MayBeStored { get; set; }

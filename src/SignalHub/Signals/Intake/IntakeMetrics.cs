@@ -20,8 +20,10 @@ internal static class IntakeMetrics
 
     public static void CountRefused() => Count("refused");
 
-    public static void Count(IntakeResult result) =>
-        Count(result.Captured is not { } captured ? "refused" : captured.IsDuplicate ? "duplicate" : "captured");
+    public static void Count(IntakeResult result) => Count(OutcomeOf(result));
+
+    public static string OutcomeOf(IntakeResult result) =>
+        result.Captured is not { } captured ? "refused" : captured.IsDuplicate ? "duplicate" : "captured";
 
     private static void Count(string outcome) => _signals.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
 }

@@ -12,12 +12,16 @@ namespace SignalHub.Signals.Intake;
 
 /// <summary>A signal with everything found out about it: the row to insert.</summary>
 public sealed record PlannedSignal(
-    IntakeItem Item, string? Bucket, ContactState? Contact, AccountState? Account, LeadState? Lead, string? LeadEvent, Verdict Verdict,
-    string QualificationJson)
+    IntakeItem Item, string? Bucket, ContactState? Contact, AccountState? Account, LeadState? Lead, string? LeadEvent, Verdict? Verdict,
+    string? QualificationJson)
 {
     /// <summary>Whether the seed's webhook is for it: the type asks for it and the signal qualifies.</summary>
-    public bool RaisesQualified => Verdict.Qualified && Item.Type.Autoqualify;
+    public bool RaisesQualified => Verdict is { Qualified: true } && Item.Type.Autoqualify;
 
+    public bool? Qualified => Verdict?.Qualified;
+
+    public QualificationFigures Figures { get; } =
+        Verdict is { } v ? new QualificationFigures(v.IcpCode, v.IcpScore, v.PersonaCode, v.PersonaScore) : QualificationFigures.None;
 
     /// <summary>Ids of what is stored; what only this signal knows (test mode) has none.</summary>
     public Guid? ContactId => Contact is { IsTransient: false } contact ? contact.MergedInto ?? contact.Id : null;
@@ -60,9 +64,10 @@ public sealed class IntakePlan(IdentityWorld world)
         };
         var bucket = SignalTypeSet.Bucket(item.Type, facts);
         fields.Bucket = bucket;
-        var verdict = Scorer.Score(item.Definitions, facts, resolved.Contact is not null);
-        var json = verdict.ToCompactJson();
-        var (lead, leadEvent) = UpdateLead(item, resolved, verdict, json);
+        // A signal about nobody has nothing to score.
+        var verdict = (resolved.Contact, resolved.Account) is (null, null) ? null : Scorer.Score(item.Definitions, facts, resolved.Contact is not null);
+        var json = verdict?.ToCompactJson();
+        var (lead, leadEvent) = verdict is null ? (null, null) : UpdateLead(item, resolved, verdict, json!);
         facts.Lead = lead is null ? null : new LeadFields(lead);
         var signal = new PlannedSignal(item, bucket, resolved.Contact, resolved.Account, lead, leadEvent, verdict, json);
         Signals.Add(signal);
@@ -161,10 +166,18 @@ public sealed class IntakePlan(IdentityWorld world)
         }
     }
 
-    private void AddActions(PlannedSignal signal, ConditionInput facts) => Actions.Add(
-        signal.Item.Automations, signal.Item.Endpoints,
-        new RoutingInput(WebhookEventTypes.AutomationActionTriggered, signal.Item.Type.Key, signal.Item.Source, facts),
-        () => TriggeringOf(signal, facts), Events, Deliveries);
+    private void AddActions(PlannedSignal signal, ConditionInput facts)
+    {
+        var first = Events.Count;
+        Actions.Add(
+            signal.Item.Automations, signal.Item.Endpoints,
+            new RoutingInput(WebhookEventTypes.AutomationActionTriggered, signal.Item.Type.Key, signal.Item.Source, facts),
+            () => TriggeringOf(signal, facts), Events, Deliveries);
+        foreach (var made in Events.Skip(first))
+        {
+            made.Traceparent = IntakeSpan.TraceparentOf(signal.Item);
+        }
+    }
 
     internal static TriggeringSignal TriggeringOf(PlannedSignal signal, ConditionInput facts) => new(
         signal.Item.WorkspaceId, signal.Item.SignalId, signal.Item.TypeSent ?? signal.Item.Type.Key, signal.Lead?.Id, DataOf(signal), facts);
@@ -205,6 +218,7 @@ public sealed class IntakePlan(IdentityWorld world)
             return;
         }
         var made = make(signal, type);
+        made.Traceparent = IntakeSpan.TraceparentOf(signal.Item);
         Events.Add(made);
         foreach (var route in _routes)
         {
@@ -229,14 +243,11 @@ public sealed class IntakePlan(IdentityWorld world)
             Ids.Text(Ids.Signal, item.SignalId), item.Type.Key, item.Source, item.EventName, signal.Bucket, item.Mode, item.Backfill,
             item.OccurredAt, item.ReceivedAt, item.IdentityAsRead, item.Context,
             Ids.Text(Ids.Lead, signal.LeadId), Ids.Text(Ids.Account, signal.AccountId), Ids.Text(Ids.Contact, signal.ContactId),
-            signal.Verdict.Qualified, FiguresOf(signal.Verdict), item.Warnings, signal.Lead?.View(contact, account), account, contact);
+            signal.Qualified, signal.Figures, item.Warnings, signal.Lead?.View(contact, account), account, contact);
     }
 
     private static CapturedSignal Answer(PlannedSignal signal) => new(
-        signal.Item.SignalId, signal.Item.OccurredAt, IsDuplicate: false, PayloadDiffers: false, signal.Bucket,
-        signal.LeadId, signal.AccountId, signal.ContactId, signal.Item.Type.Autoqualify, signal.Verdict.Qualified,
-        FiguresOf(signal.Verdict), signal.Item.Warnings);
-
-    private static QualificationFigures FiguresOf(Verdict verdict) =>
-        new(verdict.IcpCode, verdict.IcpScore, verdict.PersonaCode, verdict.PersonaScore);
+        signal.Item.SignalId, signal.Item.OccurredAt, signal.Item.ReceivedAt, IsDuplicate: false, PayloadDiffers: false, signal.Bucket,
+        signal.LeadId, signal.AccountId, signal.ContactId, signal.Item.Type.Autoqualify, signal.Qualified,
+        signal.Figures, signal.Item.Warnings);
 }

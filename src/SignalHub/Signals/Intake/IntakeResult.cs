@@ -16,6 +16,6 @@ public sealed record IntakeResult(CapturedSignal? Captured, Problem? Problem)
 /// <param name="PayloadDiffers">Natural-key duplicates: event name or context are not those stored.</param>
 /// <param name="ShowsQualification">The type's autoqualify was on.</param>
 public sealed record CapturedSignal(
-    Guid SignalId, DateTimeOffset OccurredAt, bool IsDuplicate, bool PayloadDiffers, string? Bucket,
+    Guid SignalId, DateTimeOffset OccurredAt, DateTimeOffset ReceivedAt, bool IsDuplicate, bool PayloadDiffers, string? Bucket,
     Guid? LeadId, Guid? AccountId, Guid? ContactId, bool ShowsQualification, bool? Qualified, QualificationFigures Figures,
     IReadOnlyList<Warning> Warnings);

@@ -19,8 +19,11 @@ public sealed record EndpointTarget(
     bool Ordered,
     int ConsecutiveFailures)
 {
+    private SigningSecrets? _signingSecrets;
+
+    /// <summary>Decrypted once for all rows of a claim.</summary>
     /// <exception cref="System.Security.Cryptography.CryptographicException">A secret cannot be decrypted.</exception>
-    internal SigningSecrets SigningSecrets(SecretProtection secrets) =>
+    internal SigningSecrets SigningSecrets(SecretProtection secrets) => _signingSecrets ??=
         new(secrets.Unprotect(Secret), PreviousSecret is null ? null : secrets.Unprotect(PreviousSecret), PreviousSecretUntil);
 }
 
@@ -46,8 +49,18 @@ public sealed record ClaimedDelivery(
     /// <summary>What its event has beside the body.</summary>
     public EventExtras? Extras { get; init; }
 
+    /// <summary>What caused the event; null for operational ones.</summary>
+    public Guid? SignalId { get; init; }
+
+    public Guid? LeadId { get; init; }
+
+    public DateTimeOffset QueuedAt { get; init; }
+
     /// <summary>How long after the claim it may begin: its place in the pace of <c>max_per_second</c>, over all nodes.</summary>
     public TimeSpan StartDelay { get; init; }
+
+    /// <summary>Of the event: see <see cref="WebhookEvent.Traceparent"/>.</summary>
+    public string? Traceparent { get; init; }
 
     /// <summary>The one row that goes out while the breaker is open.</summary>
     public bool IsProbe => Target.ConsecutiveFailures >= Breaker.OpensAt;

@@ -40,19 +40,24 @@ public sealed record Outcome(Verdict Verdict, string? Error = null, string? Deta
 /// <summary>The state a delivery ends in and why: <c>delivery_history.state</c> and <c>reason</c>.</summary>
 public sealed record Ending(string State, string? Reason)
 {
+    public const string ReasonCancelledByUser = "cancelled_by_user";
+
     public static readonly Ending Delivered = new("delivered", null);
     public static readonly Ending Exhausted = new("failed", "exhausted");
     public static readonly Ending Gone = new("failed", "gone_410");
     public static readonly Ending Blocked = new("failed", "blocked_address");
     public static readonly Ending TemplateError = new("failed", "template_error");
     public static readonly Ending Erased = new("cancelled", "erased");
-    public static readonly Ending CancelledByUser = new("cancelled", "cancelled_by_user");
+    public static readonly Ending CancelledByUser = new("cancelled", ReasonCancelledByUser);
     public static readonly Ending EndpointDisabled = new("skipped", "endpoint_disabled");
 }
 
 /// <summary>What becomes of a delivery after a try: it ends, or there is another try after the delay.</summary>
 public sealed record NextStep(Ending? Ending, TimeSpan? Delay)
 {
+    /// <summary>In a word, for those who count and trace: the state it ends in, or <c>retried</c>.</summary>
+    public string Outcome => Ending?.State ?? "retried";
+
     /// <param name="step">The position in the schedule of the try that was made, from 0.</param>
     /// <param name="random">In [0, 1), for the jitter.</param>
     public static NextStep After(Outcome outcome, RetrySchedule schedule, int step, double random, TimeSpan? retryAfter)

@@ -30,8 +30,10 @@ public sealed class TestSend(DeliveryStore store, AttemptStore attempts, Webhook
             Attempt = 1,
             Body = made.Body,
         };
+        using var span = DeliverySpan.BeginTest(target, request);
         var attempt = await sender.SendAsync(request, cancellationToken);
         var outcome = Outcome.Of(attempt);
+        DeliverySpan.End(span, attempt.Status, outcome.Verdict == Verdict.Delivered ? Ending.Delivered.State : Ending.Exhausted.State, outcome.Error);
         await attempts.RecordTestAsync(request, target.Key, made.CreatedAt, attempt, outcome, cancellationToken);
         return new TestSendResult(request.DeliveryId, made.Id, outcome, attempt);
     }
