@@ -41,6 +41,11 @@ internal static class AutomationsCommand
 
     public static async Task<int> RunAsync(string[] args)
     {
+        if (!OperatingSystem.IsLinux())
+        {
+            await Console.Error.WriteLineAsync("automations needs Linux: it reads processor times from /proc.");
+            return 1;
+        }
         string Option(string name, string otherwise) => Array.IndexOf(args, name) is >= 0 and var i && i + 1 < args.Length ? args[i + 1] : otherwise;
         var rounds = int.Parse(Option("--rounds", "5"), CultureInfo.InvariantCulture);
         var seconds = int.Parse(Option("--seconds", "5"), CultureInfo.InvariantCulture);

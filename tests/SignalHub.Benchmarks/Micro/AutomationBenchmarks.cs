@@ -3,6 +3,7 @@ using System.Text.Json;
 using BenchmarkDotNet.Attributes;
 using SignalHub.Automations;
 using SignalHub.Conditions;
+using SignalHub.Storage;
 
 namespace SignalHub.Benchmarks.Micro;
 
@@ -50,7 +51,7 @@ public class AutomationBenchmarks
     private AutomationSet Set(Func<int, string> typeOf) => new([.. Enumerable.Range(0, Automations).Select(i => new Automation(
         new StoredAutomation
         {
-            Id = Guid.CreateVersion7(),
+            Id = Ids.New(DateTimeOffset.UnixEpoch),
             Name = "n",
             SignalTypes = [typeOf(i)],
             When = ConditionOf(i),
