@@ -8,17 +8,22 @@ public sealed class AutomationSet
 {
     public static readonly AutomationSet Empty = new([]);
 
-    private readonly FrozenDictionary<string, Automation[]> _byType;
-    private readonly Automation[] _ofAnyType;
+    private readonly Automation[] _live;
+    private readonly ConditionSet _conditions;
+
+    // Places in _live.
+    private readonly FrozenDictionary<string, int[]> _byType;
+    private readonly int[] _ofAnyType;
 
     /// <param name="automations">In the order in which they fire.</param>
     public AutomationSet(IReadOnlyList<Automation> automations)
     {
         All = automations;
-        var live = automations.Where(a => a.IsLive).ToList();
-        _ofAnyType = [.. live.Where(a => a.SignalTypes is null)];
-        _byType = live.SelectMany(a => a.SignalTypes ?? Enumerable.Empty<string>()).Distinct(StringComparer.Ordinal).ToFrozenDictionary(
-            type => type, type => live.Where(a => a.SignalTypes is null || a.SignalTypes.Contains(type)).ToArray(), StringComparer.Ordinal);
+        _live = [.. automations.Where(a => a.IsLive)];
+        _conditions = new ConditionSet([.. _live.Select(a => a.When)]);
+        _ofAnyType = PlacesOf(a => a.SignalTypes is null);
+        _byType = _live.SelectMany(a => a.SignalTypes ?? Enumerable.Empty<string>()).Distinct(StringComparer.Ordinal).ToFrozenDictionary(
+            type => type, type => PlacesOf(a => a.SignalTypes is null || a.SignalTypes.Contains(type)), StringComparer.Ordinal);
     }
 
     public IReadOnlyList<Automation> All { get; }
@@ -27,12 +32,28 @@ public sealed class AutomationSet
     /// <param name="typeKey">Of the signal's type.</param>
     public void Match(string typeKey, ConditionInput facts, List<Automation> into)
     {
-        foreach (var automation in _byType.TryGetValue(typeKey, out var triggered) ? triggered : _ofAnyType)
+        var triggered = _byType.TryGetValue(typeKey, out var ofType) ? ofType : _ofAnyType;
+        if (triggered.Length == 0)
         {
-            if (automation.When is null || automation.When.Matches(facts))
+            return;
+        }
+        // Not a using declaration: its variable would be copied for each call.
+        var pass = _conditions.Begin(facts);
+        try
+        {
+            foreach (var place in triggered)
             {
-                into.Add(automation);
+                if (pass.Matches(place))
+                {
+                    into.Add(_live[place]);
+                }
             }
         }
+        finally
+        {
+            pass.Dispose();
+        }
     }
+
+    private int[] PlacesOf(Func<Automation, bool> wanted) => [.. Enumerable.Range(0, _live.Length).Where(place => wanted(_live[place]))];
 }

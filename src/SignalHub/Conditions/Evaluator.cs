@@ -12,6 +12,9 @@ internal ref struct Scope
     public IFields? Outer;
     public IFields? Inner;
 
+    /// <summary>What the conditions of a set have read; null outside of one.</summary>
+    public SharedValue[]? Shared;
+
     public readonly long NowTicks => Input.Now.UtcTicks;
 
     /// <summary>How many signals the quantifiers range over.</summary>
@@ -63,6 +66,8 @@ internal static class Evaluator
                 return (ref Scope _) => value;
             case PathNode path:
                 return Path(path);
+            case SharedPathNode shared:
+                return Shared(shared);
             case CallNode { Function: Function.Now }:
                 return (ref Scope scope) => ConditionValue.OfTicks(scope.NowTicks);
             case AgoNode { Ticks: var ticks }:
@@ -193,6 +198,22 @@ internal static class Evaluator
                 value = value.Step(step);
             }
             return value;
+        };
+    }
+
+    private static Reader Shared(SharedPathNode node)
+    {
+        var read = Path(node.Path);
+        var place = node.Place;
+        return (ref Scope scope) =>
+        {
+            ref var shared = ref scope.Shared![place];
+            if (!shared.IsKnown)
+            {
+                shared.Value = read(ref scope);
+                shared.IsKnown = true;
+            }
+            return shared.Value;
         };
     }
 

@@ -23,6 +23,9 @@ internal sealed record PathNode(Roots Root, int Slot, IReadOnlyList<PathStep> St
     public bool IsSignal => Slot >= 0 || Root is Roots.Signal or Roots.Signals;
 }
 
+/// <summary>A path whose value is read once for all conditions of a <see cref="ConditionSet"/>.</summary>
+internal sealed record SharedPathNode(PathNode Path, int Place) : Node(Path.Start, Path.End);
+
 internal sealed record NotNode(Node Operand, int Start, int End) : Node(Start, End);
 
 internal sealed record AndNode(IReadOnlyList<Node> Items, int Start, int End) : Node(Start, End);
