@@ -249,6 +249,27 @@ public sealed class FiringAutomationsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_type_triggers_with_its_first_signal_and_a_signal_about_nobody_fires_without_a_lead_to_limit_it()
+    {
+        await _acme.NewAutomationAsync(new
+        {
+            name = "Demo", trigger = new { signal_types = new[] { "demo_requested" } }, action = new { url = _receiver.Url }, limit = new { per = "lead", period_hours = 24 },
+        });
+
+        for (var i = 0; i < 2; i++)
+        {
+            await _acme.Client.PostAsync("/v1/signals", new { type = "Demo-Requested", source = "website", properties = new { i } }).JsonAsync(HttpStatusCode.Created);
+        }
+        await _app.DeliverDueAsync();
+
+        Assert.Equal(2, _receiver.Requests.Count);
+        var body = JsonNode.Parse(_receiver.Requests[0].Body)!;
+        Assert.Equal("Demo-Requested", (string?)body["signal"]!["type"]);
+        Assert.Null(body["account"]);
+        Assert.Null(body["contact"]);
+    }
+
+    [Fact]
     public async Task A_dry_run_says_of_each_automation_whether_it_would_fire_and_why_not()
     {
         var fires = await _acme.NewAutomationAsync(_receiver.Url, "signal.context.team_size > 10");
