@@ -104,6 +104,15 @@ public sealed class AutomationStore(Database database)
         return await ReadAsync(command, reader => (Read(reader), ReadTarget(reader)), cancellationToken) is [var found] ? found : null;
     }
 
+    /// <summary>The automation ready to be asked, as it is now.</summary>
+    public async Task<Automation?> LoadAsync(Guid workspaceId, Guid id, CancellationToken cancellationToken)
+    {
+        await using var command = database.Source.CreateCommand($"{WithTarget} and a.id = @id");
+        command.Parameters.AddWithValue("workspace", workspaceId);
+        command.Parameters.AddWithValue("id", id);
+        return await ReadAsync(command, reader => new Automation(Read(reader), ReadEndpoint(reader)), cancellationToken) is [var found] ? found : null;
+    }
+
     /// <summary>All automations with their endpoints, oldest first: one read, so that the two fit together.</summary>
     public async Task<AutomationSet> LoadSetAsync(Guid workspaceId, CancellationToken cancellationToken)
     {

@@ -149,6 +149,10 @@ internal static class Evaluator
 
     private static Test Comparison(RelationNode node)
     {
+        if (node is { Left: SharedPathNode shared, Right: LiteralNode literal })
+        {
+            return ComparisonOfShared(shared, node.Relation, literal.Value);
+        }
         var left = Read(node.Left);
         var right = Read(node.Right);
         var coercion = CoercionOf(node.Left) | CoercionOf(node.Right);
@@ -158,6 +162,31 @@ internal static class Evaluator
             Relation.Equal => (ref Scope scope) => Comparisons.Equal(left(ref scope), right(ref scope), coercion),
             Relation.NotEqual => (ref Scope scope) => TruthLogic.Not(Comparisons.Equal(left(ref scope), right(ref scope), coercion)),
             _ => (ref Scope scope) => Comparisons.Ordered(relation, left(ref scope), right(ref scope), coercion),
+        };
+    }
+
+    /// <summary>
+    /// By far the most frequent part of a set, in one closure instead of three: of two hundred automations each costs what it
+    /// touches in memory more than what it computes.
+    /// </summary>
+    private static Test ComparisonOfShared(SharedPathNode node, Relation relation, ConditionValue literal)
+    {
+        var read = Shared(node);
+        var place = node.Place;
+        var coercion = Comparisons.CoercionOf(literal);
+        return (ref Scope scope) =>
+        {
+            ref var shared = ref scope.Shared![place];
+            if (!shared.IsKnown)
+            {
+                read(ref scope);
+            }
+            return relation switch
+            {
+                Relation.Equal => Comparisons.Equal(shared.Value, literal, coercion),
+                Relation.NotEqual => TruthLogic.Not(Comparisons.Equal(shared.Value, literal, coercion)),
+                _ => Comparisons.Ordered(relation, shared.Value, literal, coercion),
+            };
         };
     }
 

@@ -33,8 +33,7 @@ public sealed class AutomationTrials(
         Guid workspaceId, Guid automationId, IReadOnlyList<SignalHead> page, bool withLimit, CancellationToken cancellationToken)
     {
         // From the database, not from memory: whoever has just changed it on another node tries what he wrote.
-        var set = await automations.LoadSetAsync(workspaceId, cancellationToken);
-        if (page.Count == 0 || set.All.FirstOrDefault(a => a.Id == automationId) is not { } automation)
+        if (page.Count == 0 || await automations.LoadAsync(workspaceId, automationId, cancellationToken) is not { } automation)
         {
             return [];
         }

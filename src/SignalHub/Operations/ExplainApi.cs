@@ -56,7 +56,7 @@ internal static class ExplainApi
             return Problem.NotFound($"The signal {given}");
         }
         var why = head.WhyItFiresNothing((await workspaces.GetAsync(caller.WorkspaceId)).FireMaxAge);
-        string[] events = why is not null ? [] : await EventsOfAsync(caller.WorkspaceId, head, heads, cancellationToken);
+        string[] events = why is not null ? [] : await EventsOfAsync(caller.WorkspaceId, head, heads, log, cancellationToken);
         var parts = FilterExplanation.Of(
             Endpoint.Of(endpoint.Id, endpoint.Enabled, endpoint.Ordered, endpoint.Events, endpoint.Filter), endpoint.Filter,
             new RoutingInput("", head.TypeKey, head.Source, signal.Facts), events, why ?? "The signal did not qualify and changed no lead, so it raised no event.");
@@ -65,7 +65,8 @@ internal static class ExplainApi
             Ids.Text(Ids.Endpoint, endpointId), Ids.Text(Ids.Signal, signalId), parts.All(p => p.Matched), parts, deliveries));
     }
 
-    private static async Task<string[]> EventsOfAsync(Guid workspaceId, SignalHead signal, StoredSignalStore heads, CancellationToken cancellationToken)
+    private static async Task<string[]> EventsOfAsync(
+        Guid workspaceId, SignalHead signal, StoredSignalStore heads, DeliveryLogStore log, CancellationToken cancellationToken)
     {
         var leadEvent = await heads.LeadChangeAsync(workspaceId, signal, cancellationToken) switch
         {
@@ -74,6 +75,11 @@ internal static class ExplainApi
             _ => null,
         };
         var qualified = signal is { Autoqualify: true, Qualified: true } ? WebhookEventTypes.SignalQualified : null;
-        return [.. new[] { leadEvent, qualified }.OfType<string>()];
+        // An automation that fires has a delivery, whoever else listens.
+        var ofAutomations = new DeliveryFilter { SignalId = signal.Id, EventType = WebhookEventTypes.AutomationActionTriggered };
+        var automated = await log.ListAsync(workspaceId, ofAutomations, new PageRequest(1, null, null), cancellationToken) is { Count: > 0 }
+            ? WebhookEventTypes.AutomationActionTriggered
+            : null;
+        return [.. new[] { leadEvent, qualified, automated }.OfType<string>()];
     }
 }

@@ -14,6 +14,7 @@ internal static class DryRun
         var (item, outcome) = (rehearsal.Item, rehearsal.Outcome);
         var plan = rehearsal.Plan;
         var shows = outcome.ShowsQualification;
+        var automations = AutomationsOf(rehearsal);
         return new DryRunResponse(
             "dry_run", outcome.IsDuplicate ? SignalResponse.Duplicate : SignalResponse.Captured,
             outcome.IsDuplicate ? Ids.Text(Ids.Signal, outcome.SignalId) : null,
@@ -23,15 +24,15 @@ internal static class DryRun
             Ids.Text(Ids.Contact, plan?.Contact is { IsNew: true } ? null : outcome.ContactId),
             outcome.Bucket, shows ? outcome.Qualified : null, shows ? outcome.Figures : QualificationFigures.None, outcome.Warnings,
             new IdentityKeysView([.. item.Identity.Keys.Select(k => new IdentityKeyView(k.KindName, k.Key))]),
-            EndpointsOf(rehearsal), AutomationsOf(rehearsal));
+            EndpointsOf(rehearsal, automations), automations);
     }
 
-    private static List<WouldFire> EndpointsOf(Rehearsal rehearsal)
+    private static List<WouldFire> EndpointsOf(Rehearsal rehearsal, List<WouldFire> automations)
     {
         var item = rehearsal.Item;
         var why = WhyNone(rehearsal);
         var endpoints = new List<WouldFire>();
-        foreach (var explained in EventRouter.Explain(item.Endpoints, EventsOf(rehearsal)))
+        foreach (var explained in EventRouter.Explain(item.Endpoints, EventsOf(rehearsal, automations)))
         {
             endpoints.Add(new WouldFire(explained.Id, why is null && explained.WouldFire, why is null ? explained.Reasons : [why, .. explained.Reasons]));
         }
@@ -64,7 +65,7 @@ internal static class DryRun
             : null;
     }
 
-    private static List<RoutingInput> EventsOf(Rehearsal rehearsal)
+    private static List<RoutingInput> EventsOf(Rehearsal rehearsal, List<WouldFire> automations)
     {
         var events = new List<RoutingInput>();
         if (rehearsal.Plan?.LeadEvent is { } leadEvent)
@@ -74,6 +75,10 @@ internal static class DryRun
         if (rehearsal.Plan is { RaisesQualified: true })
         {
             events.Add(new RoutingInput(WebhookEventTypes.SignalQualified, rehearsal.Item.Type.Key, rehearsal.Item.Source, rehearsal.Facts));
+        }
+        if (automations.Exists(a => a.Fires))
+        {
+            events.Add(new RoutingInput(WebhookEventTypes.AutomationActionTriggered, rehearsal.Item.Type.Key, rehearsal.Item.Source, rehearsal.Facts));
         }
         return events;
     }

@@ -42,7 +42,7 @@ public static class SignalsApi
     /// 200 with the first id and `Idempotent-Replayed: true`. Unknown fields are dropped and named in `warnings`.
     ///
     /// With `?dry_run=true` nothing is written: the answer (200, `status: "dry_run"`) tells what would happen, which canonical keys
-    /// the identity has, and which endpoints would hear of it; it needs the scopes ingest and read.
+    /// the identity has, which automations would fire and which endpoints would hear of it; it needs the scopes ingest and read.
     /// </remarks>
     /// <param name="dryRun">true: say what would happen and write nothing.</param>
     /// <param name="idempotencyKey">A key of your own for this event, at most 255 characters, quoted or bare; the same thing as the field `idempotency_key`.</param>

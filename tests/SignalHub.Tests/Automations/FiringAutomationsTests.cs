@@ -242,6 +242,7 @@ public sealed class FiringAutomationsTests : IAsyncLifetime
         using var deleted = await _acme.Client.DeleteAsync(new Uri($"/webhooks/endpoints/{endpoint}", UriKind.Relative));
         Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
 
+        _app.Clock.Advance(TimeSpan.FromSeconds(1));
         await _acme.IngestAsync(Sample.Signal("b@acme.com"));
 
         Assert.Equal(["no_endpoint", "fired"], (await _acme.RunsAsync(automation)).Select(r => (string)r!["outcome"]!));

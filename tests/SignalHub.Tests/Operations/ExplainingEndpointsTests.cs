@@ -47,6 +47,22 @@ public sealed class ExplainingEndpointsTests : IAsyncLifetime
         Assert.Equal("pending", (string?)told["deliveries"]![0]!["state"]);
     }
 
+    [Fact]
+    public async Task An_endpoint_that_listens_to_automations_is_told_of_those_that_fired_also_in_a_dry_run()
+    {
+        var endpoint = await NewEndpointAsync(new { url = Url, events = new[] { "automation.action_triggered" } });
+        await _acme.NewAutomationAsync(Url, "signal.context.team_size == 12");
+        var dry = await _acme.Client.PostAsync("/signals?dry_run=true", Sample.Qualified(1)).JsonAsync(HttpStatusCode.OK);
+        Assert.True((bool)dry["endpoints"]![0]!["would_fire"]!);
+        var fired = await IngestAsync(Sample.Qualified(1));
+        var other = await IngestAsync(Sample.Qualified(2, context: new { team_size = 1 }));
+
+        var told = await ExplainAsync(endpoint, fired);
+        Assert.True((bool)told["would_fire"]!);
+        Assert.Equal("pending", (string?)Assert.Single(told["deliveries"]!.AsArray())!["state"]);
+        Assert.False((bool)(await ExplainAsync(endpoint, other))["would_fire"]!);
+    }
+
     [Theory]
     [InlineData("enabled", """{"enabled":false}""", "disabled")]
     [InlineData("events", """{"events":["lead.updated"]}""", "does not listen")]
