@@ -4,6 +4,7 @@ using SignalHub.Jobs;
 using SignalHub.Leads;
 using SignalHub.Leads.Identity;
 using SignalHub.Operations;
+using SignalHub.Projects;
 using SignalHub.Qualification;
 using SignalHub.Signals;
 using SignalHub.SignalTypes;
@@ -31,6 +32,7 @@ builder.Services.AddLeads();
 builder.Services.AddSignals();
 builder.Services.AddSignalReads();
 builder.Services.AddWebhooks(builder.Configuration, Catalogue.KeyOf);
+builder.Services.AddProjects();
 builder.Services.AddJobs(builder.Configuration);
 builder.Services.AddOperations(builder.Configuration);
 builder.Services.AddOpenApiDocument();
@@ -52,6 +54,7 @@ if (app.Configuration.HasRole(Roles.Api))
     app.MapLeads();
     app.MapQualification();
     app.MapWebhooks();
+    app.MapProjects();
     app.MapOperations();
     app.MapWorkspaces();
 }

@@ -14,6 +14,7 @@ public static class LeadsApi
     {
         services.AddSingleton<LeadStore>();
         services.AddSingleton<ProfileStore>();
+        services.AddSingleton<CompanyContactStore>();
         services.AddSingleton<AccountFactStore>();
         services.AddSingleton<AccountEditor>();
         return services;

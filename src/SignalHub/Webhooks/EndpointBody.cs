@@ -1,3 +1,4 @@
+using SignalHub.Storage;
 using SignalHub.Webhooks.Delivery;
 
 namespace SignalHub.Webhooks;
@@ -85,7 +86,7 @@ public sealed record EndpointFilterBody
         // What has no key form stays as it is, for the validator to refuse.
         SignalTypes = [.. (SignalTypes ?? []).Select(name => name is null ? null! : typeKey(name) ?? name).Distinct()],
         Sources = Trimmed(Sources),
-        Projects = Trimmed(Projects),
+        Projects = [.. (Projects ?? []).Select(id => Ids.TryParse(Ids.Project, id?.Trim(), out var project) ? Ids.Text(Ids.Project, project) : id!).Distinct()],
         Priorities = Trimmed(Priorities),
         When = string.IsNullOrWhiteSpace(When) ? null : When,
     };

@@ -39,10 +39,9 @@ public sealed class EndpointEditor(
             UpdatedAt = now,
             Origin = origin,
         }, now);
-        if (!await store.CreateAsync(workspaceId, endpoint, cancellationToken))
+        if (await store.CreateAsync(workspaceId, endpoint, cancellationToken) is { } refused)
         {
-            return (null, new Problem(ProblemCodes.Conflict,
-                $"The workspace has {EndpointLimits.PerWorkspace} webhook endpoints, which is the limit: delete one first."));
+            return (null, refused);
         }
         changes.Announce(workspaceId);
         return (EndpointView.Of(endpoint, now) with { Secret = secret.Text }, null);

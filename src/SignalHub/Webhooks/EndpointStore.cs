@@ -131,8 +131,8 @@ public sealed class EndpointStore(Database database, TimeProvider clock)
         return new EndpointSet(endpoints);
     }
 
-    /// <summary>False: the workspace has as many endpoints as it may have.</summary>
-    public async Task<bool> CreateAsync(Guid workspaceId, StoredEndpoint endpoint, CancellationToken cancellationToken)
+    /// <summary>The problem of an endpoint that could not be added; null: it was.</summary>
+    public async Task<Problem?> CreateAsync(Guid workspaceId, StoredEndpoint endpoint, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -142,14 +142,19 @@ public sealed class EndpointStore(Database database, TimeProvider clock)
         count.Parameters.AddWithValue("workspace", workspaceId);
         if ((long)(await count.ExecuteScalarAsync(cancellationToken))! >= EndpointLimits.PerWorkspace)
         {
-            return false;
+            return new Problem(ProblemCodes.Conflict,
+                $"The workspace has {EndpointLimits.PerWorkspace} webhook endpoints, which is the limit: delete one first.");
+        }
+        if (await UnknownProjectsAsync(connection, workspaceId, endpoint.Filter, EndpointFilter.Any, cancellationToken) is { } unknown)
+        {
+            return unknown;
         }
         await using var insert = new NpgsqlCommand(Insert, connection);
         AddFields(insert, workspaceId, endpoint);
         insert.Parameters.AddWithValue("origin", endpoint.Origin);
         await insert.ExecuteNonQueryAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
-        return true;
+        return null;
     }
 
     /// <summary>
@@ -174,6 +179,10 @@ public sealed class EndpointStore(Database database, TimeProvider clock)
         if (changed is null)
         {
             return (null, problem);
+        }
+        if (await UnknownProjectsAsync(connection, workspaceId, changed.Filter, current.Filter, cancellationToken) is { } unknown)
+        {
+            return (null, unknown);
         }
         await using var update = new NpgsqlCommand($"{Update} {Columns}", connection);
         AddFields(update, workspaceId, changed);
@@ -217,6 +226,33 @@ public sealed class EndpointStore(Database database, TimeProvider clock)
         command.Parameters.AddWithValue("reason", Ending.EndpointDisabled.Reason!);
         command.Parameters.AddWithValue("most", MaxOffered);
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    /// <summary>
+    /// Refuses ids of projects that the workspace does not have. In the transaction that writes the endpoint and locks the
+    /// workspace, as those do that delete a project: no filter names what is not there.
+    /// </summary>
+    /// <param name="before">What it names already is not asked again.</param>
+    private static async Task<Problem?> UnknownProjectsAsync(
+        NpgsqlConnection connection, Guid workspaceId, EndpointFilter filter, EndpointFilter before, CancellationToken cancellationToken)
+    {
+        var added = filter.Projects.Except(before.Projects).ToList();
+        if (added.Count == 0)
+        {
+            return null;
+        }
+        await using var command = new NpgsqlCommand("select id from projects where workspace_id = @workspace and id = any (@ids)", connection);
+        command.Parameters.AddWithValue("workspace", workspaceId);
+        command.Parameters.AddWithValue("ids", added.ConvertAll(id => Ids.TryParse(Ids.Project, id, out var project) ? project : Guid.Empty).ToArray());
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            added.Remove(Ids.Text(Ids.Project, reader.GetGuid(0)));
+        }
+        return added.Count == 0
+            ? null
+            : Problem.Fields([.. added.Select(id => (Id: id, Pointer: $"/filter/projects/{filter.Projects.ToList().IndexOf(id)}")).Select(p =>
+                new FieldError(p.Pointer, ProblemCodes.InvalidValue.Code, $"{p.Pointer}: {p.Id} is not a project of this workspace."))]);
     }
 
     private static async Task BumpAsync(NpgsqlConnection connection, Guid workspaceId, CancellationToken cancellationToken)

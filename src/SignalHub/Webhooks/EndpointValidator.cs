@@ -3,6 +3,7 @@ using FluentValidation;
 using Microsoft.Extensions.Options;
 using SignalHub.Conditions;
 using SignalHub.Http;
+using SignalHub.Storage;
 using SignalHub.Webhooks.Delivery;
 
 namespace SignalHub.Webhooks;
@@ -114,7 +115,16 @@ public sealed class EndpointValidator : AbstractValidator<EndpointBody>
             }
         }
         CheckEntries(filter.Sources!, "Filter.Sources", context);
-        CheckEntries(filter.Projects!, "Filter.Projects", context);
+        if (CheckEntries(filter.Projects!, "Filter.Projects", context))
+        {
+            for (var i = 0; i < filter.Projects!.Count; i++)
+            {
+                if (!Ids.TryParse(Ids.Project, filter.Projects[i], out _))
+                {
+                    Fail(context, $"Filter.Projects[{i}]", ProblemCodes.InvalidValue, "has to be the id of a project (prj_…).");
+                }
+            }
+        }
         CheckWords(filter.Priorities!, "Filter.Priorities", Priorities.All, context, mayBeEmpty: true);
         if (filter.When is { } text && Condition.Compile(text, ConditionScopes.Routing) is { Condition: null, Errors: [var error, ..] })
         {

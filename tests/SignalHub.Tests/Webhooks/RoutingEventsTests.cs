@@ -121,7 +121,7 @@ public sealed class RoutingEventsTests
         Assert.False(explanation.WouldFire);
         Assert.Equal(["event type lead.created is not in events", "event type signal.qualified is not in events"], explanation.Reasons);
         Assert.True(Assert.Single(EventRouter.Explain(set, [Of(Qualified), Of("lead.updated")])).WouldFire);
-        Assert.Equal("the signal raises no event: it does not qualify and changes no lead", Assert.Single(Assert.Single(EventRouter.Explain(set, [])).Reasons));
+        Assert.Equal("the signal raises no event: it does not qualify, changes no lead and matches no project", Assert.Single(Assert.Single(EventRouter.Explain(set, [])).Reasons));
     }
 
     [Fact]

@@ -11,6 +11,7 @@ namespace SignalHub.Operations.Replay;
 /// </summary>
 internal sealed class MissingDeliveries(ReplayStore store, StoredSignals signals, WorkspaceDirectory workspaces)
 {
+    // Of one signal each; signal.detected has one event for each project.
     private static readonly string[] _replayed = [WebhookEventTypes.LeadCreated, WebhookEventTypes.LeadUpdated, WebhookEventTypes.SignalQualified];
 
     /// <param name="page">Live signals.</param>

@@ -17,6 +17,8 @@ public sealed record PlannedSignal(
     /// <summary>Whether the seed's webhook is for it: the type asks for it and the signal qualifies.</summary>
     public bool RaisesQualified => Verdict.Qualified && Item.Type.Autoqualify;
 
+    /// <summary>The projects it matches: each raises <c>signal.detected</c>.</summary>
+    public IReadOnlyList<MatchedProject> Projects { get; init; } = [];
 
     /// <summary>Ids of what is stored; what only this signal knows (test mode) has none.</summary>
     public Guid? ContactId => Contact is { IsTransient: false } contact ? contact.MergedInto ?? contact.Id : null;
@@ -38,6 +40,7 @@ public sealed class IntakePlan(IdentityWorld world)
     public List<PlannedSignal> Signals { get; } = [];
     public List<WebhookEvent> Events { get; } = [];
     public List<NewDelivery> Deliveries { get; } = [];
+    public DetectedEvents Detected { get; } = new();
 
     /// <summary>Takes one signal that is not a duplicate; returns what to answer once the batch is committed.</summary>
     public CapturedSignal Add(IntakeItem item) => Add(item, out _);
@@ -62,7 +65,10 @@ public sealed class IntakePlan(IdentityWorld world)
         var json = verdict.ToCompactJson();
         var (lead, leadEvent) = UpdateLead(item, resolved, verdict, json);
         facts.Lead = lead is null ? null : new LeadFields(lead);
-        var signal = new PlannedSignal(item, bucket, resolved.Contact, resolved.Account, lead, leadEvent, verdict, json);
+        var signal = new PlannedSignal(item, bucket, resolved.Contact, resolved.Account, lead, leadEvent, verdict, json)
+        {
+            Projects = DetectedEvents.Match(item, facts, verdict, lead is not null),
+        };
         Signals.Add(signal);
         if (item.Fires)
         {
@@ -153,13 +159,18 @@ public sealed class IntakePlan(IdentityWorld world)
         {
             Route(signal, WebhookEventTypes.SignalQualified, facts, QualifiedEvent);
         }
+        foreach (var project in signal.Projects)
+        {
+            if (FindRoutes(signal, DetectedEvents.Input(signal, facts, project)))
+            {
+                Detected.Add(this, signal, project, _routes);
+            }
+        }
     }
 
     private void Route(PlannedSignal signal, string type, ConditionInput facts, Func<PlannedSignal, string, WebhookEvent> make)
     {
-        _routes.Clear();
-        EventRouter.Route(signal.Item.Endpoints, new RoutingInput(type, signal.Item.Type.Key, signal.Item.Source, facts), _routes);
-        if (_routes.Count == 0)
+        if (!FindRoutes(signal, new RoutingInput(type, signal.Item.Type.Key, signal.Item.Source, facts, signal.Projects)))
         {
             return;
         }
@@ -171,6 +182,13 @@ public sealed class IntakePlan(IdentityWorld world)
         }
     }
 
+    private bool FindRoutes(PlannedSignal signal, in RoutingInput input)
+    {
+        _routes.Clear();
+        EventRouter.Route(signal.Item.Endpoints, input, _routes);
+        return _routes.Count > 0;
+    }
+
     private static WebhookEvent LeadEvent(PlannedSignal signal, string type) =>
         WebhookEvents.Lead(type, signal.Item.WorkspaceId, signal.Item.ReceivedAt, signal.Item.SignalId, signal.Lead!.Id, ViewOf(signal.Lead, signal));
 
@@ -179,7 +197,7 @@ public sealed class IntakePlan(IdentityWorld world)
 
     private static LeadView ViewOf(LeadState lead, PlannedSignal signal) => lead.View(signal.Contact?.View(), signal.Account?.View());
 
-    private static SignalData DataOf(PlannedSignal signal)
+    internal static SignalData DataOf(PlannedSignal signal)
     {
         var item = signal.Item;
         var contact = signal.Contact?.View();

@@ -1,5 +1,6 @@
 using SignalHub.Conditions;
 using SignalHub.Http;
+using SignalHub.Leads;
 using SignalHub.Storage;
 using SignalHub.Webhooks.Delivery;
 
@@ -100,6 +101,10 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
             {
                 await IntakeStore.RollbackAsync(connection);
                 return results;
+            }
+            if (plan.Detected.Any)
+            {
+                plan.Detected.Complete(plan, await CompanyContactStore.LoadAsync(connection, database.Prepares, plan.Detected.Companies, CancellationToken.None));
             }
             await IntakeStore.SaveAsync(connection, database.Prepares, plan, Timestamps.Truncate(time.GetUtcNow()), CancellationToken.None);
             if (plan.Deliveries.Count > 0)
