@@ -1,5 +1,6 @@
 using SignalHub.Leads.Identity;
 using SignalHub.Resources;
+using SignalHub.Storage;
 
 namespace SignalHub.Leads;
 
@@ -34,6 +35,12 @@ public static class CompanyContacts
 
     public static CompanyContact Of(ContactState c) =>
         new(c.Id, c.AccountId ?? Guid.Empty, c.FirstName, c.LastName, c.Title, c.Seniority, c.Email, c.Phone, c.CreatedAt);
+
+    /// <summary>Of what is shown; null for nobody.</summary>
+    public static CompanyContact? Of(ContactView? c) => c is null || !Ids.TryParse(Ids.Contact, c.Id, out var id)
+        ? null
+        : new CompanyContact(id, Ids.TryParse(Ids.Account, c.AccountId, out var account) ? account : Guid.Empty, c.FirstName, c.LastName, c.Title,
+            c.Seniority, c.Email, c.Phone, c.CreatedAt);
 
     private static int Rank(CompanyContact contact)
     {

@@ -27,7 +27,7 @@ public static class SqlArrays
 
     public static NpgsqlBatchCommand Column(this NpgsqlBatchCommand command, int?[] values) => Array(command, values, NpgsqlDbType.Integer);
 
-    public static NpgsqlBatchCommand Column(this NpgsqlBatchCommand command, byte[][] values) => Array(command, values, NpgsqlDbType.Bytea);
+    public static NpgsqlBatchCommand Column(this NpgsqlBatchCommand command, byte[]?[] values) => Array(command, values, NpgsqlDbType.Bytea);
 
     public static NpgsqlBatchCommand Column(this NpgsqlBatchCommand command, DateTimeOffset[] values) =>
         Array(command, System.Array.ConvertAll(values, v => v.UtcDateTime), NpgsqlDbType.TimestampTz);

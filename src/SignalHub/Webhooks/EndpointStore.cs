@@ -4,6 +4,7 @@ using NpgsqlTypes;
 using SignalHub.Http;
 using SignalHub.Storage;
 using SignalHub.Webhooks.Delivery;
+using SignalHub.Webhooks.Formats;
 
 namespace SignalHub.Webhooks;
 
@@ -19,6 +20,10 @@ public sealed record StoredEndpoint
     public byte[]? PreviousSecret { get; init; }
     public DateTimeOffset? PreviousSecretUntil { get; init; }
     public required string SignatureHeader { get; init; }
+
+    /// <summary>A word of <see cref="EndpointFormats"/>.</summary>
+    public string Format { get; init; } = EndpointFormats.Json;
+
     public required int TimeoutSeconds { get; init; }
     public required string RetryPolicy { get; init; }
     public IReadOnlyList<int>? Schedule { get; init; }
@@ -58,14 +63,14 @@ public sealed class EndpointStore(Database database, TimeProvider clock)
     private const string Columns = """
         id, url, description, events, filter, secret, previous_secret, previous_secret_until, signature_header, timeout_seconds, retry_policy,
         schedule, max_per_second, ordered, enabled, disabled_reason, disabled_at, consecutive_failures, failing_since, last_success_at,
-        last_failure_at, created_at, updated_at, origin
+        last_failure_at, created_at, updated_at, origin, format
         """;
 
     private const string Insert = """
         insert into webhook_endpoints (workspace_id, id, url, description, events, filter, secret, signature_header, timeout_seconds,
-            retry_policy, schedule, max_per_second, ordered, enabled, disabled_reason, disabled_at, created_at, updated_at, origin)
+            retry_policy, schedule, max_per_second, ordered, enabled, disabled_reason, disabled_at, created_at, updated_at, origin, format)
         values (@workspace, @id, @url, @description, @events, @filter, @secret, @signature_header, @timeout_seconds,
-            @retry_policy, @schedule, @max_per_second, @ordered, @enabled, @disabled_reason, @disabled_at, @updated_at, @updated_at, @origin)
+            @retry_policy, @schedule, @max_per_second, @ordered, @enabled, @disabled_reason, @disabled_at, @updated_at, @updated_at, @origin, @format)
         """;
 
     // An endpoint that is enabled again starts with a clean record: its old failures were the reason to look after it.
@@ -74,7 +79,7 @@ public sealed class EndpointStore(Database database, TimeProvider clock)
            set url = @url, description = @description, events = @events, filter = @filter, secret = @secret, previous_secret = @previous_secret,
                previous_secret_until = @previous_secret_until, signature_header = @signature_header, timeout_seconds = @timeout_seconds,
                retry_policy = @retry_policy, schedule = @schedule, max_per_second = @max_per_second, ordered = @ordered,
-               enabled = @enabled, disabled_reason = @disabled_reason, disabled_at = @disabled_at, updated_at = @updated_at,
+               enabled = @enabled, disabled_reason = @disabled_reason, disabled_at = @disabled_at, updated_at = @updated_at, format = @format,
                consecutive_failures = case when @enabled and not enabled then 0 else consecutive_failures end,
                failed_deliveries = case when @enabled and not enabled then 0 else failed_deliveries end,
                failing_since = case when @enabled and not enabled then null else failing_since end,
@@ -119,14 +124,14 @@ public sealed class EndpointStore(Database database, TimeProvider clock)
     internal static async Task<EndpointSet> LoadSetAsync(NpgsqlConnection connection, Guid workspaceId, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(
-            "select id, enabled, ordered, events, filter from webhook_endpoints where workspace_id = @workspace order by created_at, id", connection);
+            "select id, enabled, ordered, events, filter, format from webhook_endpoints where workspace_id = @workspace order by created_at, id", connection);
         command.Parameters.AddWithValue("workspace", workspaceId);
         var endpoints = new List<Endpoint>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
             endpoints.Add(Endpoint.Of(
-                reader.GetGuid(0), reader.GetBoolean(1), reader.GetBoolean(2), reader.GetFieldValue<string[]>(3), FilterOf(reader.GetString(4))));
+                reader.GetGuid(0), reader.GetBoolean(1), reader.GetBoolean(2), reader.GetFieldValue<string[]>(3), FilterOf(reader.GetString(4)), reader.GetString(5)));
         }
         return new EndpointSet(endpoints);
     }
@@ -276,6 +281,7 @@ public sealed class EndpointStore(Database database, TimeProvider clock)
         Add("previous_secret", NpgsqlDbType.Bytea, endpoint.PreviousSecret);
         Add("previous_secret_until", NpgsqlDbType.TimestampTz, endpoint.PreviousSecretUntil);
         Add("signature_header", NpgsqlDbType.Text, endpoint.SignatureHeader);
+        Add("format", NpgsqlDbType.Text, endpoint.Format);
         Add("timeout_seconds", NpgsqlDbType.Smallint, (short)endpoint.TimeoutSeconds);
         Add("retry_policy", NpgsqlDbType.Text, endpoint.RetryPolicy);
         Add("schedule", NpgsqlDbType.Array | NpgsqlDbType.Integer, endpoint.Schedule?.ToArray());
@@ -324,6 +330,7 @@ public sealed class EndpointStore(Database database, TimeProvider clock)
         CreatedAt = reader.GetFieldValue<DateTimeOffset>(21),
         UpdatedAt = reader.GetFieldValue<DateTimeOffset>(22),
         Origin = reader.GetString(23),
+        Format = reader.GetString(24),
     };
 
     /// <summary>A row written by something else (a seed, a later version) may lack members.</summary>

@@ -5,6 +5,7 @@ using SignalHub.Conditions;
 using SignalHub.Http;
 using SignalHub.Storage;
 using SignalHub.Webhooks.Delivery;
+using SignalHub.Webhooks.Formats;
 
 namespace SignalHub.Webhooks;
 
@@ -27,6 +28,8 @@ public sealed class EndpointValidator : AbstractValidator<EndpointBody>
         RuleFor(e => e.Secret).Custom(CheckSecret);
         RuleFor(e => e.SignatureHeader).Custom((name, context) =>
             Fail(context, "SignatureHeader", ProblemCodes.InvalidValue, DeliveryHeaders.ValidateName(name!)));
+        RuleFor(e => e.Format).Must(format => EndpointFormats.All.Contains(format)).WithErrorCode(ProblemCodes.InvalidValue.Code)
+            .WithMessage($"has to be one of {string.Join(", ", EndpointFormats.All)}.");
         RuleFor(e => e.TimeoutSeconds).InclusiveBetween(1, (int)WebhookOptions.MaxTimeout.TotalSeconds).WithErrorCode(ProblemCodes.OutOfRange.Code)
             .WithMessage($"has to be 1 to {WebhookOptions.MaxTimeout.TotalSeconds:0} seconds.");
         RuleFor(e => e.MaxPerSecond).InclusiveBetween(1, EndpointLimits.MaxPerSecond).WithErrorCode(ProblemCodes.OutOfRange.Code)

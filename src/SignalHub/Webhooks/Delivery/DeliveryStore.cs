@@ -1,5 +1,6 @@
 using Npgsql;
 using SignalHub.Storage;
+using SignalHub.Webhooks.Formats;
 
 namespace SignalHub.Webhooks.Delivery;
 
@@ -90,13 +91,13 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
             returning q.*
         )
         select c.workspace_id, c.endpoint_id, {Target},
-               c.id, c.event_id, c.event_type, c.created_at, c.attempt, c.step, c.claims, c.trigger, v.body,
-               g.paced_from - coalesce(@now, now())
+               c.id, c.event_id, c.event_type, c.created_at, c.attempt, c.step, c.claims, c.trigger, {EndpointFormats.BodySql},
+               g.paced_from - coalesce(@now, now()), {EndpointFormats.IsUnformattedSql}
           from claimed c
           join webhook_endpoints e on e.workspace_id = c.workspace_id and e.id = c.endpoint_id
           left join gates g on g.workspace_id = c.workspace_id and g.id = c.endpoint_id and g.max_per_second is not null
           left join lateral (
-            select v.body from webhook_events v
+            select v.body, v.slack_body from webhook_events v
              where v.workspace_id = c.workspace_id and v.created_at = c.created_at and v.id = c.event_id limit 1) v on true
          order by c.queued_at, c.id
         """;
@@ -315,7 +316,7 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
             Step: reader.GetInt32(18),
             Claims: reader.GetInt16(19),
             Trigger: reader.GetString(20),
-            Body: reader.IsDBNull(21) ? null : reader.GetFieldValue<byte[]>(21));
+            Body: reader.IsDBNull(21) ? null : EndpointFormats.Body(reader.GetString(15), reader.GetFieldValue<byte[]>(21), reader.GetBoolean(23)));
     }
 
     /// <summary>Columns 0 to 12: the two ids and <see cref="Target"/>.</summary>

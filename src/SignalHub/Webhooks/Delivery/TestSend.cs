@@ -1,3 +1,5 @@
+using SignalHub.Webhooks.Formats;
+
 namespace SignalHub.Webhooks.Delivery;
 
 /// <summary>The record of a test send, as the API shows it.</summary>
@@ -19,6 +21,7 @@ public sealed class TestSend(DeliveryStore store, EndpointStore endpoints, Attem
             return null;
         }
         var made = WebhookEvents.Test(workspaceId, clock.GetUtcNow(), endpoint.Events);
+        var slack = endpoint.Format == EndpointFormats.Slack ? SlackMessage.Of(made.Type, made.Body) : null;
         var request = new DeliveryRequest
         {
             Url = target.Url,
@@ -29,11 +32,11 @@ public sealed class TestSend(DeliveryStore store, EndpointStore endpoints, Attem
             EventType = made.Type,
             DeliveryId = NewDelivery.IdOf(made.Id, endpointId),
             Attempt = 1,
-            Body = made.Body,
+            Body = slack ?? made.Body,
         };
         var attempt = await sender.SendAsync(request, cancellationToken);
         var outcome = Outcome.Of(attempt);
-        await attempts.RecordTestAsync(request, target.Key, made.CreatedAt, attempt, outcome, cancellationToken);
+        await attempts.RecordTestAsync(request, target.Key, made, slack, attempt, outcome, cancellationToken);
         return new TestSendResult(request.DeliveryId, made.Id, outcome, attempt);
     }
 }
