@@ -104,7 +104,7 @@ public sealed class ProjectSet(IReadOnlyList<Project> projects)
                 (matched ??= []).Add(new MatchedProject(All[i].IdText, All[i].PriorityOf(facts, verdict)));
             }
         }
-        return matched is null ? [] : matched;
+        return (IReadOnlyList<MatchedProject>?)matched ?? [];
     }
 
     public Project? Find(string idText)

@@ -198,6 +198,39 @@ public sealed class DetectingSignalsTests(SharedApp shared) : IClassFixture<Shar
     }
 
     [Fact]
+    public async Task An_action_with_missing_values_has_gaps_one_without_any_is_suggested_and_an_endless_one_is_cut()
+    {
+        await ListenAsync(new { });
+        var gaps = await NewProjectAsync(new { name = "Gaps", recommended_action = "Ask {{contact.first_name}}{{lead.nothing}} about {{signal.context.blob.deep}}!" });
+        var empty = await NewProjectAsync(new { name = "Empty", recommended_action = "{{contact.first_name}}" });
+        var endless = await NewProjectAsync(new { name = "Endless", recommended_action = string.Concat(Enumerable.Repeat("{{signal.context.blob}}", 80)) });
+
+        await _acme.IngestAsync(Sample.Qualified(1, context: new { blob = "{{signal.context.blob}}" + new string('ä', 100_000) }));
+        await _app.DeliverDueAsync();
+
+        var actions = _receiver.Requests.Select(r => JsonNode.Parse(r.Body)!).ToDictionary(b => (string)b["project_id"]!, b => (string)b["recommended_action"]!);
+        Assert.Equal("Ask  about !", actions[gaps]);
+        Assert.Equal("Contact the person (VP Engineering): person1@company.com.", actions[empty]);
+        Assert.Equal(4_000, actions[endless].Length);
+        Assert.StartsWith("{{signal.context.blob}}ä", actions[endless], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Events_of_one_batch_know_the_people_that_the_batch_brought()
+    {
+        await ListenAsync(new { });
+        await NewProjectAsync(new { name = "All", sources = new[] { "last" } });
+
+        await Task.WhenAll(Enumerable.Range(0, 5).Select(i => _acme.IngestAsync(Sample.Signal($"p{i}@batch.com"))));
+        await _acme.IngestAsync(Sample.Signal("last@batch.com", source: "last"));
+        await _app.DeliverDueAsync();
+
+        var emails = JsonNode.Parse(Assert.Single(_receiver.Requests).Body)!["contacts"]!.AsArray().Select(c => (string)c!["email"]!).ToList();
+        Assert.Equal("last@batch.com", emails[0]);
+        Assert.Equal(["last@batch.com", .. Enumerable.Range(0, 5).Select(i => $"p{i}@batch.com")], emails.Order());
+    }
+
+    [Fact]
     public async Task A_workspace_without_listeners_reads_no_contacts_and_freezes_no_events()
     {
         await _acme.NewEndpointAsync(new { url = _receiver.Url, events = new[] { "signal.qualified" } });

@@ -1,3 +1,4 @@
+using System.Text;
 using SignalHub.Conditions;
 using SignalHub.Leads;
 using SignalHub.Projects;
@@ -32,20 +33,30 @@ public sealed class DetectedEvents
     internal static RoutingInput Input(PlannedSignal signal, ConditionInput? facts, MatchedProject project) =>
         new(WebhookEventTypes.SignalDetected, signal.Item.Type.Key, signal.Item.Source, facts, [project]);
 
-    /// <summary>Adds the event of a project, for the endpoints it was routed to.</summary>
-    internal void Add(IntakePlan plan, PlannedSignal signal, MatchedProject matched, IReadOnlyList<RoutedEndpoint> routes)
+    /// <summary>Adds an event for each project that the signal matches and somebody listens to.</summary>
+    internal void Add(IntakePlan plan, PlannedSignal signal, ConditionInput facts)
     {
         var item = signal.Item;
-        var project = item.Projects.Find(matched.ProjectId)!;
-        var relevance = QualificationView.Read(System.Text.Encoding.UTF8.GetBytes(signal.QualificationJson)).RelevanceExplanation;
-        var body = Detection.Of(project, matched.Priority, IntakePlan.DataOf(signal), relevance);
-        var draft = WebhookEvents.SignalDetected(item.WorkspaceId, item.ReceivedAt, item.SignalId, signal.Lead?.Id, project.Id, body);
-        _pending.Add(new Pending(plan.Events.Count, draft, project.Id, body, signal.AccountId,
-            signal.Contact is { } contact ? contact.MergedInto ?? contact.Id : null));
-        plan.Events.Add(draft);
-        foreach (var route in routes)
+        SignalData? data = null;
+        var relevance = "";
+        foreach (var matched in signal.Projects)
         {
-            plan.Deliveries.Add(NewDelivery.Of(draft, route));
+            if (plan.FindRoutes(signal, Input(signal, facts, matched)) is not { Count: > 0 } routes)
+            {
+                continue;
+            }
+            if (data is null)
+            {
+                data = IntakePlan.DataOf(signal);
+                relevance = QualificationView.Read(Encoding.UTF8.GetBytes(signal.QualificationJson)).RelevanceExplanation;
+            }
+            var project = item.Projects.Find(matched.ProjectId)!;
+            var body = Detection.Of(project, matched.Priority, data, relevance);
+            var draft = WebhookEvents.SignalDetected(item.WorkspaceId, item.ReceivedAt, item.SignalId, signal.Lead?.Id, project.Id, body);
+            _pending.Add(new Pending(plan.Events.Count, draft, project.Id, body, signal.AccountId,
+                signal.Contact is { } contact ? contact.MergedInto ?? contact.Id : null));
+            plan.Events.Add(draft);
+            plan.Deliveries.AddRange(routes.Select(route => NewDelivery.Of(draft, route)));
         }
     }
 

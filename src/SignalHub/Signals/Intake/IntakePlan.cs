@@ -159,18 +159,12 @@ public sealed class IntakePlan(IdentityWorld world)
         {
             Route(signal, WebhookEventTypes.SignalQualified, facts, QualifiedEvent);
         }
-        foreach (var project in signal.Projects)
-        {
-            if (FindRoutes(signal, DetectedEvents.Input(signal, facts, project)))
-            {
-                Detected.Add(this, signal, project, _routes);
-            }
-        }
+        Detected.Add(this, signal, facts);
     }
 
     private void Route(PlannedSignal signal, string type, ConditionInput facts, Func<PlannedSignal, string, WebhookEvent> make)
     {
-        if (!FindRoutes(signal, new RoutingInput(type, signal.Item.Type.Key, signal.Item.Source, facts, signal.Projects)))
+        if (FindRoutes(signal, new RoutingInput(type, signal.Item.Type.Key, signal.Item.Source, facts, signal.Projects)).Count == 0)
         {
             return;
         }
@@ -182,11 +176,12 @@ public sealed class IntakePlan(IdentityWorld world)
         }
     }
 
-    private bool FindRoutes(PlannedSignal signal, in RoutingInput input)
+    /// <summary>The endpoints that an event is for; the list is used again for the next one.</summary>
+    internal IReadOnlyList<RoutedEndpoint> FindRoutes(PlannedSignal signal, in RoutingInput input)
     {
         _routes.Clear();
         EventRouter.Route(signal.Item.Endpoints, input, _routes);
-        return _routes.Count > 0;
+        return _routes;
     }
 
     private static WebhookEvent LeadEvent(PlannedSignal signal, string type) =>
