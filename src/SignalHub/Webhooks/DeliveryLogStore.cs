@@ -4,8 +4,8 @@ using System.Text.Json;
 using Npgsql;
 using SignalHub.Http;
 using SignalHub.Storage;
-using SignalHub.Webhooks.Formats;
 using SignalHub.Webhooks.Delivery;
+using SignalHub.Webhooks.Formats;
 
 namespace SignalHub.Webhooks;
 
