@@ -4,7 +4,7 @@ using SignalHub.Resources;
 namespace SignalHub.Leads;
 
 /// <summary>An account while a batch works on it.</summary>
-public sealed class AccountState
+public sealed class AccountState : StoredState
 {
     private string _factsJson = "{}";
     private Dictionary<string, FactView>? _facts;
@@ -17,9 +17,7 @@ public sealed class AccountState
     public string? Domain { get; set; }
     public Guid? MergedInto { get; set; }
     public List<HeldKey> Keys { get; } = [];
-    public bool IsNew { get; init; }
     public bool IsTransient { get; init; }
-    public bool IsDirty { get; set; }
 
     /// <summary>As stored; parsed when first asked for.</summary>
     public required string FactsJson
@@ -34,6 +32,12 @@ public sealed class AccountState
 
     public IReadOnlyDictionary<string, FactView> Facts =>
         _facts ??= _factsJson == "{}" ? [] : JsonSerializer.Deserialize<Dictionary<string, FactView>>(_factsJson, Http.Json.Options)!;
+
+    public override void Stored(uint transaction)
+    {
+        base.Stored(transaction);
+        HeldKey.Stored(Keys);
+    }
 
     public void ApplyName(string? given, DateTimeOffset occurredAt, List<ReplacedValue> history)
     {
