@@ -38,8 +38,8 @@ public sealed class DeliveryLogStore(Database database)
           from delivery_attempts where workspace_id = @workspace and delivery_id = @id order by attempt, at
         """;
 
-    private const string BodySql = $"""
-        select v.type, {EndpointFormats.BodySql}, {EndpointFormats.IsUnformattedSql}
+    private const string BodySql = """
+        select coalesce(e.format, 'json'), v.type, v.body, v.slack_body
           from webhook_events v left join webhook_endpoints e on e.workspace_id = v.workspace_id and e.id = @endpoint
          where v.workspace_id = @workspace and v.created_at = @created_at and v.id = @event
         """;
@@ -187,7 +187,7 @@ public sealed class DeliveryLogStore(Database database)
         {
             attempts.Add(new AttemptView(
                 reader.GetFieldValue<DateTimeOffset>(0), reader.GetString(1), reader.GetInt32(2), reader.Int(3), reader.Text(4), reader.Text(5),
-                reader.Text(6), JsonElement.Parse(reader.GetString(7)), reader.Text(8) is { } headers ? JsonElement.Parse(headers) : null,
+                reader.Text(6), HeadersAsJson(reader.GetString(7)), reader.Text(8) is { } headers ? HeadersAsJson(headers) : null,
                 reader.Text(9), reader.GetBoolean(10), Milliseconds(reader, 11), Milliseconds(reader, 12), reader.GetDouble(13), reader.Instant(14)));
         }
         return attempts;
@@ -203,11 +203,14 @@ public sealed class DeliveryLogStore(Database database)
         command.Parameters.AddWithValue("endpoint", endpointId);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken)
-            ? JsonElement.Parse(EndpointFormats.Body(reader.GetString(0), reader.GetFieldValue<byte[]>(1), reader.GetBoolean(2)))
+            ? JsonElement.Parse(EndpointFormats.Body(
+                reader.GetString(0), reader.GetString(1), reader.GetFieldValue<byte[]>(2), reader.IsDBNull(3) ? null : reader.GetFieldValue<byte[]>(3)))
             : null;
     }
 
     private static string Half(string sql, string conditions) => sql.Replace("{0}", conditions, StringComparison.Ordinal);
+
+    private static JsonElement HeadersAsJson(string text) => JsonSerializer.SerializeToElement(HeaderText.Read(text));
 
     private static double? Milliseconds(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetDouble(column);
 

@@ -1,3 +1,5 @@
+using SignalHub.Webhooks.Formats;
+
 namespace SignalHub.Webhooks.Delivery;
 
 /// <summary>One endpoint of one workspace.</summary>
@@ -19,8 +21,14 @@ public sealed record EndpointTarget(
     bool Ordered,
     int ConsecutiveFailures)
 {
+    private SigningSecrets? _signingSecrets;
+
+    /// <summary>Decrypted once for all rows of a claim.</summary>
+    /// <summary>A word of <see cref="EndpointFormats"/>.</summary>
+    public string Format { get; init; } = EndpointFormats.Json;
+
     /// <exception cref="System.Security.Cryptography.CryptographicException">A secret cannot be decrypted.</exception>
-    internal SigningSecrets SigningSecrets(SecretProtection secrets) =>
+    internal SigningSecrets SigningSecrets(SecretProtection secrets) => _signingSecrets ??=
         new(secrets.Unprotect(Secret), PreviousSecret is null ? null : secrets.Unprotect(PreviousSecret), PreviousSecretUntil);
 }
 
@@ -43,6 +51,12 @@ public sealed record ClaimedDelivery(
     string Trigger,
     byte[]? Body)
 {
+    public Guid? SignalId { get; init; }
+
+    public Guid? LeadId { get; init; }
+
+    public DateTimeOffset QueuedAt { get; init; }
+
     /// <summary>How long after the claim it may begin: its place in the pace of <c>max_per_second</c>, over all nodes.</summary>
     public TimeSpan StartDelay { get; init; }
 

@@ -11,12 +11,8 @@ public static class EndpointFormats
 
     public static IReadOnlyList<string> All { get; } = [Json, Slack];
 
-    /// <summary>What of the row <c>v</c> of <c>webhook_events</c> the endpoint <c>e</c> gets.</summary>
-    internal const string BodySql = "case when e.format = 'slack' then coalesce(v.slack_body, v.body) else v.body end";
-
-    /// <summary>Whether that is still to be put into the endpoint's form: nobody wanted it so when the event was raised.</summary>
-    internal const string IsUnformattedSql = "coalesce(e.format = 'slack' and v.slack_body is null, false)";
-
-    /// <summary>The bytes to send of what the two expressions gave.</summary>
-    internal static byte[] Body(string eventType, byte[] stored, bool isUnformatted) => isUnformatted ? SlackMessage.Of(eventType, stored) : stored;
+    /// <summary>The bytes to send to an endpoint of that format.</summary>
+    /// <param name="slackBody">The message frozen with the event; null: nobody wanted one then, so it is made now.</param>
+    internal static byte[] Body(string format, string eventType, byte[] body, byte[]? slackBody) =>
+        format == Slack ? slackBody ?? SlackMessage.Of(eventType, body) : body;
 }
