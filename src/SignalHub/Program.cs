@@ -4,6 +4,7 @@ using SignalHub.Jobs;
 using SignalHub.Leads;
 using SignalHub.Leads.Identity;
 using SignalHub.Operations;
+using SignalHub.Projects;
 using SignalHub.Qualification;
 using SignalHub.Signals;
 using SignalHub.Signals.Batch;
@@ -37,6 +38,7 @@ builder.Services.AddSignals();
 builder.Services.AddSignalReads();
 builder.Services.AddWebhooks(builder.Configuration, Catalogue.KeyOf);
 builder.Services.AddDeliveryRetention(builder.Configuration);
+builder.Services.AddProjects();
 builder.Services.AddJobs(builder.Configuration);
 builder.Services.AddOperations(builder.Configuration);
 builder.Services.AddOpenApiDocument();
@@ -60,6 +62,7 @@ if (app.Configuration.HasRole(Roles.Api))
     app.MapLeads();
     app.MapQualification();
     app.MapWebhooks();
+    app.MapProjects();
     app.MapOperations();
     app.MapWorkspaces();
 }

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using SignalHub.Http;
+using SignalHub.Projects;
 using SignalHub.Storage;
 using SignalHub.Webhooks;
 using SignalHub.Workspaces;
@@ -29,13 +30,13 @@ internal static class ExplainApi
 
     /// <summary>Says for each part of an endpoint's filter whether a signal matches it, and on what value.</summary>
     /// <remarks>
-    /// The endpoint as it is set up now, the signal and its scores as they were when it was received; lead, person and company as they are
+    /// The endpoint and the projects as they are set up now, the signal and its scores as they were when it was received; lead, person and company as they are
     /// now. `deliveries` is what became of the signal's events at this endpoint.
     /// </remarks>
     /// <param name="id">`ep_…`</param>
     internal static async Task<Results<Ok<ExplainView>, Problem>> ExplainEndpoint(
         Caller caller, string id, Body<ExplainBody> body, EndpointStore endpoints, StoredSignalStore heads, StoredSignals signals,
-        WorkspaceDirectory workspaces, DeliveryLogStore log, CancellationToken cancellationToken)
+        WorkspaceDirectory workspaces, WorkspaceSnapshots<ProjectSet> projects, DeliveryLogStore log, CancellationToken cancellationToken)
     {
         if (!Ids.TryParse(Ids.Endpoint, id, out var endpointId)
             || await endpoints.FindAsync(caller.WorkspaceId, endpointId, cancellationToken) is not { } endpoint)
@@ -56,10 +57,12 @@ internal static class ExplainApi
             return Problem.NotFound($"The signal {given}");
         }
         var why = WhyNone(head, (await workspaces.GetAsync(caller.WorkspaceId)).FireMaxAge);
-        string[] events = why is not null ? [] : await EventsOfAsync(caller.WorkspaceId, head, heads, cancellationToken);
+        var matched = StoredProjects.Match(await projects.GetAsync(caller.WorkspaceId), signal);
+        string[] events = why is not null ? [] : await EventsOfAsync(caller.WorkspaceId, head, matched.Count > 0, heads, cancellationToken);
         var parts = FilterExplanation.Of(
             Endpoint.Of(endpoint.Id, endpoint.Enabled, endpoint.Ordered, endpoint.Events, endpoint.Filter), endpoint.Filter,
-            new RoutingInput("", head.TypeKey, head.Source, signal.Facts), events, why ?? "The signal did not qualify and changed no lead, so it raised no event.");
+            new RoutingInput("", head.TypeKey, head.Source, signal.Facts, matched), events,
+            why ?? "The signal did not qualify, changed no lead and matches no project, so it raised no event.");
         var deliveries = await log.ListAsync(caller.WorkspaceId, new DeliveryFilter { EndpointId = endpointId, SignalId = signalId }, _allDeliveries, cancellationToken);
         return TypedResults.Ok(new ExplainView(
             Ids.Text(Ids.Endpoint, endpointId), Ids.Text(Ids.Signal, signalId), parts.All(p => p.Matched), parts, deliveries));
@@ -72,7 +75,8 @@ internal static class ExplainApi
         : fireMaxAge is { } age && signal.ReceivedAt - signal.OccurredAt > age ? "The signal was older than the workspace's fire_max_age."
         : null;
 
-    private static async Task<string[]> EventsOfAsync(Guid workspaceId, SignalHead signal, StoredSignalStore heads, CancellationToken cancellationToken)
+    private static async Task<string[]> EventsOfAsync(
+        Guid workspaceId, SignalHead signal, bool isDetected, StoredSignalStore heads, CancellationToken cancellationToken)
     {
         var leadEvent = await heads.LeadChangeAsync(workspaceId, signal, cancellationToken) switch
         {
@@ -81,6 +85,7 @@ internal static class ExplainApi
             _ => null,
         };
         var qualified = signal is { Autoqualify: true, Qualified: true } ? WebhookEventTypes.SignalQualified : null;
-        return [.. new[] { leadEvent, qualified }.OfType<string>()];
+        var detected = isDetected ? WebhookEventTypes.SignalDetected : null;
+        return [.. new[] { leadEvent, qualified, detected }.OfType<string>()];
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using SignalHub.Http;
 using SignalHub.Leads.Identity;
+using SignalHub.Projects;
 using SignalHub.Qualification;
 using SignalHub.Resources;
 using SignalHub.Signals.Intake;
@@ -13,7 +14,8 @@ namespace SignalHub.Signals;
 
 /// <summary>The definitions of a workspace that a signal is taken in with, each as of now.</summary>
 public sealed record CaptureDefinitions(
-    WorkspaceSnapshots<SignalTypeSet> Types, WorkspaceSnapshots<DefinitionSet> Qualification, WorkspaceSnapshots<EndpointSet> Endpoints);
+    WorkspaceSnapshots<SignalTypeSet> Types, WorkspaceSnapshots<DefinitionSet> Qualification, WorkspaceSnapshots<EndpointSet> Endpoints,
+    WorkspaceSnapshots<ProjectSet> Projects);
 
 /// <summary>A signal as it came, and how it is to be taken.</summary>
 /// <param name="Read">Reads the sender's dialect.</param>
@@ -170,6 +172,7 @@ public sealed class SignalCapture(
             Warnings = request.Warnings,
             Definitions = await definitions.Qualification.GetAsync(caller.WorkspaceId),
             Endpoints = await definitions.Endpoints.GetAsync(caller.WorkspaceId),
+            Projects = await definitions.Projects.GetAsync(caller.WorkspaceId),
             FireMaxAge = settings.FireMaxAge,
             Size = size,
         };

@@ -22,6 +22,7 @@ public static class Ids
     public const string Event = "evt_";
     public const string Delivery = "dlv_";
     public const string Job = "job_";
+    public const string Project = "prj_";
 
     private const string Alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
     private const int TextLength = 26;
@@ -47,12 +48,14 @@ public static class Ids
     }
 
     /// <summary>A derived id whose hash is the SHA-256 of the ids it is made of.</summary>
-    public static Guid Derive(DateTimeOffset instant, string kind, Guid first, Guid second)
+    public static Guid Derive(DateTimeOffset instant, string kind, Guid first, Guid second, Guid? third = null)
     {
-        Span<byte> parts = stackalloc byte[32 + kind.Length];
+        var idBytes = third is null ? 32 : 48;
+        Span<byte> parts = stackalloc byte[idBytes + kind.Length];
         first.TryWriteBytes(parts, bigEndian: true, out _);
         second.TryWriteBytes(parts[16..], bigEndian: true, out _);
-        System.Text.Encoding.ASCII.GetBytes(kind, parts[32..]);
+        third?.TryWriteBytes(parts[32..], bigEndian: true, out _);
+        System.Text.Encoding.ASCII.GetBytes(kind, parts[idBytes..]);
         Span<byte> hash = stackalloc byte[32];
         SHA256.HashData(parts, hash);
         return Derive(instant, hash);

@@ -1,5 +1,6 @@
 using Npgsql;
 using SignalHub.Storage;
+using SignalHub.Webhooks.Formats;
 
 namespace SignalHub.Webhooks;
 
@@ -10,14 +11,8 @@ namespace SignalHub.Webhooks;
 public static class OutboxStore
 {
     private const string InsertEvents = """
-        insert into webhook_events (workspace_id, created_at, id, type, signal_id, lead_id, body)
-        select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::bytea[])
-        """;
-
-    // A statement of its own, so that what is not traced is written as before.
-    private const string InsertTracedEvents = """
-        insert into webhook_events (workspace_id, created_at, id, type, signal_id, lead_id, body, traceparent)
-        select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::bytea[], $8::text[])
+        insert into webhook_events (workspace_id, created_at, id, type, signal_id, lead_id, body, slack_body, traceparent)
+        select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::bytea[], $8::bytea[], $9::text[])
         """;
 
     // Due at once, also by a database clock that is behind the one that made created_at. Places in an order are given in that
@@ -47,19 +42,21 @@ public static class OutboxStore
     {
         if (events.Count > 0)
         {
-            var isTraced = events.Any(e => e.Traceparent is not null);
-            var insert = batch.Add(isTraced ? InsertTracedEvents : InsertEvents)
+            batch.Add(InsertEvents)
                 .Column(events.Of(e => e.WorkspaceId)).Column(events.Of(e => e.CreatedAt)).Column(events.Of(e => e.Id))
                 .Column(events.Of(e => (string?)e.Type)).Column(events.Of(e => e.SignalId)).Column(events.Of(e => e.LeadId))
-                .Column(events.Of(e => e.Body));
-            if (isTraced)
-            {
-                insert.Column(events.Of(e => e.Traceparent));
-            }
+                .Column(events.Of(e => e.Body)).Column(SlackBodies(events, deliveries)).Column(events.Of(e => e.Traceparent));
         }
         List<NewDelivery> pending = [.. deliveries.Where(d => d.Enabled)];
         AddDeliveries(batch, InsertPending, pending)?.Column(pending.Of(d => d.Ordered));
         AddDeliveries(batch, InsertSkipped, [.. deliveries.Where(d => !d.Enabled)]);
+    }
+
+    /// <summary>The messages of those events that somebody wants as such: frozen once for each event, like its body.</summary>
+    private static byte[]?[] SlackBodies(IReadOnlyList<WebhookEvent> events, IReadOnlyList<NewDelivery> deliveries)
+    {
+        HashSet<Guid> wanted = [.. deliveries.Where(d => d.Format == EndpointFormats.Slack).Select(d => d.Event.Id)];
+        return wanted.Count == 0 ? new byte[]?[events.Count] : events.Of(e => wanted.Contains(e.Id) ? SlackMessage.Of(e.Type, e.Body) : null);
     }
 
     private static NpgsqlBatchCommand? AddDeliveries(NpgsqlBatch batch, string sql, List<NewDelivery> rows)

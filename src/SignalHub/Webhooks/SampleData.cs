@@ -13,6 +13,7 @@ internal static class SampleData
         return eventType switch
         {
             WebhookEventTypes.SignalQualified or WebhookEventTypes.Test => [Json(signal)],
+            WebhookEventTypes.SignalDetected => [Json(SampleSignal.Detected(now))],
             WebhookEventTypes.LeadCreated or WebhookEventTypes.LeadUpdated => [Json(signal.Lead)],
             WebhookEventTypes.EndpointFailing => [Json(Notice(now))],
             WebhookEventTypes.EndpointDisabled => [Json(Notice(now) with { DisabledReason = DisabledReasons.Failing, DisabledAt = now, DisablesAt = null })],

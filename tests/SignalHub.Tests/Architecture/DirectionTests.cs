@@ -15,14 +15,15 @@ public sealed partial class DirectionTests
     // Conditions is a leaf language that every slice may speak; the rest is who may know whom.
     private static readonly Dictionary<string, string[]> _allowed = new(StringComparer.Ordinal)
     {
-        ["Signals"] = ["SignalTypes", "Leads", "Qualification", "Webhooks", "Workspaces", "Conditions", .. _ground],
+        ["Signals"] = ["SignalTypes", "Leads", "Qualification", "Projects", "Webhooks", "Workspaces", "Conditions", .. _ground],
         ["Leads"] = ["Qualification", "Workspaces", "Conditions", .. _ground],
         ["Webhooks"] = ["Conditions", "Workspaces", .. _ground],
+        ["Projects"] = ["SignalTypes", "Webhooks", "Conditions", "Workspaces", .. _ground],
         ["SignalTypes"] = ["Conditions", "Workspaces", .. _ground],
         ["Qualification"] = ["Conditions", "Workspaces", .. _ground],
         ["Workspaces"] = [.. _ground],
         // What needs several slices at once; nothing depends on it.
-        ["Operations"] = ["Signals", "SignalTypes", "Leads", "Qualification", "Webhooks", "Workspaces", "Conditions", "Jobs", .. _ground],
+        ["Operations"] = ["Signals", "SignalTypes", "Leads", "Qualification", "Projects", "Webhooks", "Workspaces", "Conditions", "Jobs", .. _ground],
         // The runner; its table is in the database.
         ["Jobs"] = [.. _ground],
         ["Conditions"] = [],

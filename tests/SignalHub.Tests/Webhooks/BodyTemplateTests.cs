@@ -37,6 +37,34 @@ public sealed class BodyTemplateTests
     public void A_JSON_body_has_values_escaped_and_parses(string template, string expected) =>
         Assert.Equal(expected, Render(template, TemplateKind.Json));
 
+    [Fact]
+    public void A_value_that_looks_like_a_template_is_not_rendered_again()
+    {
+        var (template, _) = BodyTemplate.Compile("{{signal.context.a}}", TemplateKind.Text, _roots);
+        var values = new Dictionary<string, JsonElement> { ["signal"] = JsonElement.Parse("""{"context":{"a":"{{signal.context.a}}"}}""") };
+
+        Assert.Equal("{{signal.context.a}}", Encoding.UTF8.GetString(template!.Render(values).Body!));
+        Assert.Equal("{{signal.context.a}}", template.RenderText(values, 4_000));
+    }
+
+    /// <summary>A small template over a large value could make gigabytes: it ends once there is more than may be.</summary>
+    [Fact]
+    public void A_result_of_a_megabyte_is_refused_or_cut_without_being_made()
+    {
+        var (template, _) = BodyTemplate.Compile(string.Concat(Enumerable.Repeat("{{signal.context.a}}", 10_000)), TemplateKind.Text, _roots);
+        var values = new Dictionary<string, JsonElement> { ["signal"] = JsonSerializer.SerializeToElement(new { context = new { a = new string('x', 100_000) } }) };
+        var before = GC.GetAllocatedBytesForCurrentThread();
+
+        var (body, error) = template!.Render(values);
+        var text = template.RenderText(values, 4_000);
+
+        Assert.Null(body);
+        Assert.Contains("larger than 256 KB", error, StringComparison.Ordinal);
+        Assert.Equal(4_000, text.Length);
+        Assert.EndsWith("x…", text, StringComparison.Ordinal);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 8 * 1024 * 1024);
+    }
+
     [Theory]
     [InlineData("{{#if signal}}x{{/if}}", 0)]
     [InlineData("ab {{> partial}}", 3)]

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using SignalHub.Leads.Identity;
+using SignalHub.Projects;
 using SignalHub.Qualification;
 using SignalHub.Resources;
 using SignalHub.SignalTypes;
@@ -36,6 +37,7 @@ public sealed class IntakeItem
     public required List<Warning> Warnings { get; init; }
     public required DefinitionSet Definitions { get; init; }
     public required EndpointSet Endpoints { get; init; }
+    public ProjectSet Projects { get; init; } = ProjectSet.Empty;
 
     /// <summary>Older signals fire nothing; null: every one fires.</summary>
     public TimeSpan? FireMaxAge { get; init; }

@@ -1,5 +1,6 @@
 using SignalHub.Conditions;
 using SignalHub.Http;
+using SignalHub.Leads;
 using SignalHub.Leads.Identity;
 using SignalHub.Storage;
 using SignalHub.Webhooks.Delivery;
@@ -113,6 +114,10 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
             {
                 await IntakeStore.RollbackAsync(connection);
                 return results;
+            }
+            if (plan.Detected.Any)
+            {
+                plan.Detected.Complete(plan, await CompanyContactStore.LoadAsync(connection, database.Prepares, plan.Detected.Companies, CancellationToken.None));
             }
             var transaction = await IntakeStore.SaveAsync(
                 connection, database.Prepares, begins, plan, Timestamps.Truncate(time.GetUtcNow()), CancellationToken.None);

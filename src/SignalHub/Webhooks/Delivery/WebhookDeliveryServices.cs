@@ -27,6 +27,7 @@ public static class WebhookDeliveryServices
         services.AddSingleton<EndpointHealthStore>();
         services.AddSingleton<AttemptStore>();
         services.AddSingleton<DeliveryHintStore>();
+        services.AddSingleton<EndpointStore>();
         services.AddSingleton<TestSend>();
         services.AddSingleton<Dispatcher>();
         // Also where nothing is dispatched: what is taken in there is delivered elsewhere.

@@ -36,7 +36,14 @@ public sealed class BodyTemplate
     private readonly List<Piece> _pieces;
     private readonly TemplateKind _kind;
 
-    private BodyTemplate(List<Piece> pieces, TemplateKind kind) => (_pieces, _kind) = (pieces, kind);
+    private BodyTemplate(List<Piece> pieces, TemplateKind kind)
+    {
+        (_pieces, _kind) = (pieces, kind);
+        Roots = pieces.Select(p => p.Path?[0]).OfType<string>().ToHashSet(StringComparer.Ordinal);
+    }
+
+    /// <summary>The names that its paths begin with: values of others need not be made.</summary>
+    public IReadOnlySet<string> Roots { get; }
 
     /// <summary>Compiles a template. Never throws, for any text.</summary>
     /// <param name="roots">Names that a path may begin with.</param>
@@ -74,7 +81,7 @@ public sealed class BodyTemplate
         }
         var template = new BodyTemplate(pieces, kind);
         // With a digit for every value each hole is good both inside of a string and outside; what still does not parse never will.
-        return kind == TemplateKind.Json && !Parses(Encoding.UTF8.GetBytes(template.Render(_ => "0")))
+        return kind == TemplateKind.Json && !Parses(Encoding.UTF8.GetBytes(template.Render(_ => "0", MaxBytes)))
             ? (null, new TemplateError(0, "The template does not give JSON: a value belongs between quotes, or is written {{json path}}."))
             : (template, null);
     }
@@ -83,10 +90,22 @@ public sealed class BodyTemplate
     /// <param name="values">JSON by root; a root that is not there has no fields.</param>
     public (byte[]? Body, string? Error) Render(IReadOnlyDictionary<string, JsonElement> values)
     {
-        var body = Encoding.UTF8.GetBytes(Render(hole => ValueOf(hole, values)));
+        var body = Encoding.UTF8.GetBytes(Render(hole => ValueOf(hole, values), MaxBytes));
         return body.Length > MaxBytes ? (null, $"The body is larger than {MaxBytes / 1024} KB.")
             : _kind == TemplateKind.Json && !Parses(body) ? (null, "The body is not JSON: a value stands outside of quotes, and is not a number; write {{json path}}.")
             : (body, null);
+    }
+
+    /// <summary>The text for these values, cut where it has more than so many characters.</summary>
+    public string RenderText(IReadOnlyDictionary<string, JsonElement> values, int mostCharacters)
+    {
+        var text = Render(hole => ValueOf(hole, values), mostCharacters);
+        if (text.Length <= mostCharacters)
+        {
+            return text;
+        }
+        var end = char.IsHighSurrogate(text[mostCharacters - 2]) ? mostCharacters - 2 : mostCharacters - 1;
+        return $"{text.AsSpan(0, end)}…";
     }
 
     private static (Piece? Hole, string? Problem) Hole(string inner, IReadOnlyCollection<string> roots)
@@ -111,12 +130,17 @@ public sealed class BodyTemplate
             : (null, $"{path[0]} is not known: a path begins with one of {string.Join(", ", roots)}.");
     }
 
-    private string Render(Func<Piece, string> valueOf)
+    /// <summary>Ends early once there are more characters than wanted: a short template can name a long value many thousand times.</summary>
+    private string Render(Func<Piece, string> valueOf, int mostCharacters)
     {
         var text = new StringBuilder();
         foreach (var piece in _pieces)
         {
             text.Append(piece.Literal ?? valueOf(piece));
+            if (text.Length > mostCharacters)
+            {
+                break;
+            }
         }
         return text.ToString();
     }
