@@ -38,7 +38,7 @@ public enum ConditionValueKind
 /// </summary>
 public readonly struct ConditionValue
 {
-    private const int TextBuffer = 256;
+    private const int TextBuffer = 96; // cleared with each comparison
 
     private readonly JsonElement _json;
     private readonly object? _object;

@@ -40,7 +40,7 @@ public static class Logging
             }
             else
             {
-                background.Console(new JsonFormatter(renderMessage: true, formatProvider: CultureInfo.InvariantCulture));
+                background.Console(new JsonFormatter(formatProvider: CultureInfo.InvariantCulture));
             }
         })
         .CreateLogger();

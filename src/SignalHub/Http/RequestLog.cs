@@ -45,7 +45,7 @@ public sealed class RequestLog(RequestDelegate next, ILogger<RequestLog> log)
         var level = route.StartsWith(QuietPrefix, StringComparison.Ordinal) ? LogLevel.Debug
             : status >= StatusCodes.Status500InternalServerError ? LogLevel.Warning
             : LogLevel.Information;
-        log.Log(level, "{Method} {Route} {Status} in {ElapsedMs:0.0} ms, request {RequestId}, workspace {WorkspaceId}",
+        log.Log(level, "{Method} {Route} {Status} in {ElapsedMs} ms, request {RequestId}, workspace {WorkspaceId}",
             MethodOf(context), route, status, Math.Round(elapsed.TotalMilliseconds, 1), context.TraceIdentifier, fields.WorkspaceId);
     }
 

@@ -5,7 +5,7 @@ using SignalHub.Resources;
 namespace SignalHub.Leads;
 
 /// <summary>An account while a batch works on it.</summary>
-public sealed class AccountState
+public sealed class AccountState : StoredState
 {
     /// <summary>Names that a company is found by: as many as it may have had, not as many as a sender can make up.</summary>
     public const int MaxNames = 5;
@@ -21,9 +21,7 @@ public sealed class AccountState
     public string? Domain { get; set; }
     public Guid? MergedInto { get; set; }
     public List<HeldKey> Keys { get; } = [];
-    public bool IsNew { get; init; }
     public bool IsTransient { get; init; }
-    public bool IsDirty { get; set; }
     public bool IsRenamed { get; private set; }
 
     /// <summary>As stored; parsed when first asked for.</summary>
@@ -39,6 +37,13 @@ public sealed class AccountState
 
     public IReadOnlyDictionary<string, FactView> Facts =>
         _facts ??= _factsJson == "{}" ? [] : JsonSerializer.Deserialize<Dictionary<string, FactView>>(_factsJson, Http.Json.Options)!;
+
+    public override void Stored(uint transaction)
+    {
+        base.Stored(transaction);
+        HeldKey.Stored(Keys);
+        IsRenamed = false;
+    }
 
     public void ApplyName(string? given, DateTimeOffset occurredAt, List<ReplacedValue> history)
     {

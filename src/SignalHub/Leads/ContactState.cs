@@ -7,13 +7,43 @@ namespace SignalHub.Leads;
 public sealed record HeldKey(string Kind, string Key, string Display)
 {
     public bool IsNew { get; init; }
+
+    public static void Stored(List<HeldKey> keys)
+    {
+        for (var i = 0; i < keys.Count; i++)
+        {
+            keys[i] = keys[i].IsNew ? keys[i] with { IsNew = false } : keys[i];
+        }
+    }
+}
+
+/// <summary>A row while a batch works on it.</summary>
+public abstract class StoredState
+{
+    /// <summary>Made by this batch.</summary>
+    public bool IsNew { get; set; }
+
+    public bool IsDirty { get; set; }
+
+    /// <summary>The transaction that wrote the row (xmin): a write is refused when another one has written it since.</summary>
+    public uint Version { get; set; }
+
+    /// <summary>Taken from memory, so not locked: other writers may have changed the row.</summary>
+    public bool IsRemembered { get; set; }
+
+    /// <summary>The transaction committed.</summary>
+    public virtual void Stored(uint transaction)
+    {
+        Version = IsNew || IsDirty ? transaction : Version;
+        IsNew = IsDirty = false;
+    }
 }
 
 /// <summary>A value that a newer one replaced.</summary>
 public sealed record ReplacedValue(Guid SubjectId, string Field, string? Value);
 
 /// <summary>A contact while a batch works on it: what the database had, plus what the signals of the batch said.</summary>
-public sealed class ContactState
+public sealed class ContactState : StoredState
 {
     /// <summary>Keys of one kind that a person may hold: more is a shared mailbox or a mistake.</summary>
     public const int MaxEmails = 5;
@@ -41,13 +71,14 @@ public sealed class ContactState
     public Guid? MergedInto { get; set; }
     public List<HeldKey> Keys { get; } = [];
 
-    /// <summary>Made by this batch.</summary>
-    public bool IsNew { get; init; }
-
     /// <summary>Known to this signal only (test mode, dry run): scored, never stored.</summary>
     public bool IsTransient { get; init; }
 
-    public bool IsDirty { get; set; }
+    public override void Stored(uint transaction)
+    {
+        base.Stored(transaction);
+        HeldKey.Stored(Keys);
+    }
 
     /// <summary>How many more keys of that kind it may take.</summary>
     public bool HasRoomFor(string kind)

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace SignalHub.Leads;
 
 /// <summary>A lead while a batch works on it.</summary>
-public sealed class LeadState
+public sealed class LeadState : StoredState
 {
     /// <summary>Sources counted by name; a sender that puts an id into <c>source</c> must not grow the row without bound.</summary>
     public const int MaxSources = 100;
@@ -27,15 +27,16 @@ public sealed class LeadState
     public DateTimeOffset? FirstQualifiedAt { get; set; }
     public Guid? ScoredSignalId { get; set; }
     public DateTimeOffset? ScoredOccurredAt { get; set; }
+
+    /// <summary>Null: as stored. It is only ever written, so what is remembered of a lead does not hold it.</summary>
     public string? QualificationJson { get; set; }
+
     public long SignalCount { get; set; }
     public string? FirstSource { get; set; }
     public string? LastSource { get; set; }
     public DateTimeOffset? FirstSignalAt { get; set; }
     public DateTimeOffset? LastSignalAt { get; set; }
     public DateTimeOffset UpdatedAt { get; set; }
-    public bool IsNew { get; init; }
-    public bool IsDirty { get; set; }
 
     public required string BySourceJson
     {
@@ -52,6 +53,12 @@ public sealed class LeadState
     private SortedDictionary<string, long> Sources =>
         _bySource ??= new SortedDictionary<string, long>(
             JsonSerializer.Deserialize<Dictionary<string, long>>(_bySourceJson, Http.Json.Options)!, StringComparer.Ordinal);
+
+    public override void Stored(uint transaction)
+    {
+        base.Stored(transaction);
+        QualificationJson = null;
+    }
 
     /// <summary>Counts a signal and keeps the attribution: first and last go by when signals happened, not by when they arrived.</summary>
     public void Count(string source, DateTimeOffset occurredAt)

@@ -52,7 +52,7 @@ public sealed class LeadStore(IDbContextFactory<SignalHubDbContext> contexts)
     {
         await using var db = await contexts.CreateDbContextAsync(cancellationToken);
         var found = await Survivor(db, workspaceId, id).Select(l => new { l.Qualification }).FirstOrDefaultAsync(cancellationToken);
-        return (found is not null, found?.Qualification);
+        return (found is not null, Json.Parse(found?.Qualification));
     }
 
     private static IQueryable<LeadRow> Survivor(SignalHubDbContext db, Guid workspaceId, Guid id)

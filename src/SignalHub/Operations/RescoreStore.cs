@@ -41,7 +41,7 @@ public sealed class RescoreStore(Database database)
            set icp_code = n.icp_code, icp_score = n.icp_score, persona_code = n.persona_code, persona_score = n.persona_score,
                qualified = n.qualified, qualification = n.qualification, updated_at = $9,
                first_qualified_at = case when n.qualified then coalesce(l.first_qualified_at, $9) else l.first_qualified_at end
-          from unnest($2::uuid[], $3::text[], $4::int[], $5::text[], $6::int[], $7::bool[], $8::jsonb[])
+          from unnest($2::uuid[], $3::text[], $4::int[], $5::text[], $6::int[], $7::bool[], $8::text[])
             as n(id, icp_code, icp_score, persona_code, persona_score, qualified, qualification)
          where l.workspace_id = $1 and l.id = n.id
         """;
@@ -154,7 +154,7 @@ public sealed class RescoreStore(Database database)
         AddValues(save, workspaceId);
         save.Column(leads.Of(l => l.LeadId)).Column(leads.Of(l => l.IcpCode)).Column(leads.Of(l => (int?)l.IcpScore))
             .Column(leads.Of(l => l.PersonaCode)).Column(leads.Of(l => (int?)l.PersonaScore)).Column(leads.Of(l => l.Qualified))
-            .JsonColumn(leads.Of(l => (string?)l.QualificationJson));
+            .Column(leads.Of(l => (string?)l.QualificationJson));
         AddValues(save, now.UtcDateTime);
     }
 

@@ -50,7 +50,7 @@ public sealed class StoredSignalStore(Database database)
     private const string CountSql = $"select count(*) from signals s {InRange}";
 
     private const string FactsSql = """
-        select s.id, s.qualification::text, c.email_class
+        select s.id, s.qualification, c.email_class
           from unnest(@occurred, @ids) as k (occurred_at, id)
           join signals s on s.workspace_id = @workspace and s.occurred_at = k.occurred_at and s.id = k.id
           left join contacts o on o.workspace_id = s.workspace_id and o.id = s.contact_id

@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Text;
 using System.Text.Json;
 using SignalHub.Conditions;
 using SignalHub.Http;
@@ -29,7 +27,6 @@ public enum DefinitionOutcome
 public sealed class Verdict
 {
     // Three ICPs of ten criteria and two personas take about 800 bytes.
-    private const int UsualSize = 1024;
 
     private readonly Ranking _icps;
     private readonly Ranking _personas;
@@ -60,12 +57,9 @@ public sealed class Verdict
     /// <summary>The same as text: what the columns <c>qualification</c> of signals and leads hold.</summary>
     public string ToCompactJson()
     {
-        var buffer = new ArrayBufferWriter<byte>(UsualSize);
-        using (var writer = new Utf8JsonWriter(buffer, Json.WriterOptions))
-        {
-            WriteCompact(writer);
-        }
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+        using var json = JsonText.Rent();
+        WriteCompact(json.Writer);
+        return json.ToString();
     }
 }
 

@@ -15,12 +15,9 @@ public static class CanonicalJson
         {
             return 0;
         }
-        var buffer = new ArrayBufferWriter<byte>(256);
-        using (var writer = new Utf8JsonWriter(buffer, Json.WriterOptions))
-        {
-            Write(value, writer);
-        }
-        return Hash(buffer.WrittenSpan);
+        using var json = JsonText.Rent();
+        Write(value, json.Writer);
+        return Hash(json.Utf8);
     }
 
     /// <summary>First 64 bits of the SHA-256 of a text; 0 for an absent one.</summary>

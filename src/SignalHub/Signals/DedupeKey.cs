@@ -11,58 +11,70 @@ namespace SignalHub.Signals;
 /// </summary>
 public readonly record struct DedupeKey(byte[] Hash, bool IsClientKey)
 {
+    private const int Usual = 512;
+
     /// <summary>Of the key the client chose: replaces the natural key.</summary>
     public static DedupeKey FromClient(Guid workspaceId, string mode, string idempotencyKey)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Start(hash, "client", workspaceId, mode);
-        Append(hash, idempotencyKey);
-        return new DedupeKey(hash.GetHashAndReset(), true);
+        var parts = new Parts(stackalloc byte[Usual], "client", workspaceId, mode);
+        parts.Add(idempotencyKey);
+        return new DedupeKey(parts.Hash(), true);
     }
 
     /// <summary>Of type, source, sorted canonical identity keys and the microsecond.</summary>
     public static DedupeKey Natural(
         Guid workspaceId, string mode, string typeKey, string source, IEnumerable<string> sortedIdentityKeys, DateTimeOffset occurredAt)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Start(hash, "natural", workspaceId, mode);
-        Append(hash, typeKey);
-        Append(hash, source);
-        Append(hash, occurredAt.UtcTicks / TimeSpan.TicksPerMicrosecond);
+        var parts = new Parts(stackalloc byte[Usual], "natural", workspaceId, mode);
+        parts.Add(typeKey);
+        parts.Add(source);
+        parts.Add(occurredAt.UtcTicks / TimeSpan.TicksPerMicrosecond);
         foreach (var key in sortedIdentityKeys)
         {
-            Append(hash, key);
+            parts.Add(key);
         }
-        return new DedupeKey(hash.GetHashAndReset(), false);
+        return new DedupeKey(parts.Hash(), false);
     }
 
     /// <summary>Equal to nothing: for a signal without any canonical key.</summary>
     public static DedupeKey Unique() => new(RandomNumberGenerator.GetBytes(SHA256.HashSizeInBytes), false);
 
-    private static void Start(IncrementalHash hash, string kind, Guid workspaceId, string mode)
+    /// <summary>The parts in a row: hashing them at once costs a fifth of handing them over one by one.</summary>
+    private ref struct Parts
     {
-        Span<byte> id = stackalloc byte[16];
-        workspaceId.TryWriteBytes(id, bigEndian: true, out _);
-        Append(hash, kind);
-        hash.AppendData(id);
-        Append(hash, mode);
-    }
+        private Span<byte> _bytes;
+        private int _length;
 
-    private static void Append(IncrementalHash hash, string text)
-    {
-        Span<byte> small = stackalloc byte[512];
-        var count = Encoding.UTF8.GetByteCount(text);
-        var bytes = count <= small.Length ? small[..count] : new byte[count];
-        Encoding.UTF8.GetBytes(text, bytes);
-        Append(hash, (long)count);
-        hash.AppendData(bytes);
-    }
+        public Parts(Span<byte> buffer, string kind, Guid workspaceId, string mode)
+        {
+            _bytes = buffer;
+            Add(kind);
+            workspaceId.TryWriteBytes(Room(16), bigEndian: true, out _);
+            Add(mode);
+        }
 
-    private static void Append(IncrementalHash hash, long value)
-    {
-        Span<byte> bytes = stackalloc byte[8];
-        BinaryPrimitives.WriteInt64BigEndian(bytes, value);
-        hash.AppendData(bytes);
+        public void Add(string text)
+        {
+            var count = Encoding.UTF8.GetByteCount(text);
+            Add((long)count);
+            Encoding.UTF8.GetBytes(text, Room(count));
+        }
+
+        public void Add(long value) => BinaryPrimitives.WriteInt64BigEndian(Room(8), value);
+
+        public readonly byte[] Hash() => SHA256.HashData(_bytes[.._length]);
+
+        private Span<byte> Room(int count)
+        {
+            if (_length + count > _bytes.Length)
+            {
+                var larger = new byte[Math.Max(_bytes.Length * 2, _length + count)];
+                _bytes[.._length].CopyTo(larger);
+                _bytes = larger;
+            }
+            _length += count;
+            return _bytes.Slice(_length - count, count);
+        }
     }
 }
 
@@ -76,16 +88,21 @@ public readonly record struct ContentHash(byte[] Bytes)
 
     /// <summary>Absent fields count as absent, not as their defaults: a retry without <c>occurred_at</c> is the same content, and so is one
     /// without a context where the first had an empty one.</summary>
-    public static ContentHash Of(SignalRequest request, string typeKey)
+    /// <param name="typeKey">Key of the type that was sent.</param>
+    /// <param name="isClientKey">False: the natural key has settled the other fields, so that only <see cref="Payload"/> is asked for.</param>
+    public static ContentHash Of(SignalRequest request, string typeKey, bool isClientKey)
     {
         var bytes = new byte[Fields.Length * 8];
-        Set(bytes, 0, CanonicalJson.Hash(typeKey));
-        Set(bytes, 1, CanonicalJson.Hash(request.Source));
-        Set(bytes, 2, request.OccurredAt is { } at ? at.UtcTicks : 0);
-        Set(bytes, 3, CanonicalJson.Hash(request.IdentityAsRead));
+        if (isClientKey)
+        {
+            Set(bytes, 0, CanonicalJson.Hash(typeKey));
+            Set(bytes, 1, CanonicalJson.Hash(request.Source));
+            Set(bytes, 2, request.OccurredAt is { } at ? at.UtcTicks : 0);
+            Set(bytes, 3, CanonicalJson.Hash(request.IdentityAsRead));
+            Set(bytes, 6, request.Backfill ? 1 : 0);
+        }
         Set(bytes, 4, CanonicalJson.Hash(request.EventName));
         Set(bytes, 5, IsEmpty(request.Context) ? 0 : CanonicalJson.Hash(request.Context));
-        Set(bytes, 6, request.Backfill ? 1 : 0);
         return new ContentHash(bytes);
     }
 

@@ -163,7 +163,7 @@ public sealed class SignalCapture(
             IdentityAsRead = request.HasIdentity ? request.IdentityAsRead : EmptyObject,
             Context = request.Context.ValueKind == JsonValueKind.Undefined ? EmptyObject : request.Context,
             Dedupe = dedupe,
-            Content = ContentHash.Of(request, type.Key),
+            Content = ContentHash.Of(request, type.Key, dedupe.IsClientKey),
             SignalId = Ids.Derive(occurredAt, dedupe.Hash),
             Warnings = request.Warnings,
             Definitions = await definitions.Qualification.GetAsync(caller.WorkspaceId),

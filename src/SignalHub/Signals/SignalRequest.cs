@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 using SignalHub.Http;
 using SignalHub.Leads.Identity;
@@ -155,31 +154,29 @@ public sealed class SignalRequest
     /// <summary>The identity object without what was dropped: one form whatever spaces and empty fields a tool sends along.</summary>
     private static JsonElement ToJson(IdentityInput identity)
     {
-        var buffer = new ArrayBufferWriter<byte>(256);
-        using (var writer = new Utf8JsonWriter(buffer, Json.WriterOptions))
+        using var json = JsonText.Rent();
+        var writer = json.Writer;
+        writer.WriteStartObject();
+        Write(writer, "email", identity.Email);
+        if (identity.Emails is { Count: > 0 } emails)
         {
-            writer.WriteStartObject();
-            Write(writer, "email", identity.Email);
-            if (identity.Emails is { Count: > 0 } emails)
+            writer.WriteStartArray("emails");
+            foreach (var email in emails)
             {
-                writer.WriteStartArray("emails");
-                foreach (var email in emails)
-                {
-                    writer.WriteStringValue(email);
-                }
-                writer.WriteEndArray();
+                writer.WriteStringValue(email);
             }
-            Write(writer, "linkedin_url", identity.LinkedInUrl);
-            Write(writer, "company_domain", identity.CompanyDomain);
-            Write(writer, "company_linkedin_url", identity.CompanyLinkedInUrl);
-            Write(writer, "company_name", identity.CompanyName);
-            Write(writer, "first_name", identity.FirstName);
-            Write(writer, "last_name", identity.LastName);
-            Write(writer, "title", identity.Title);
-            Write(writer, "phone", identity.Phone);
-            writer.WriteEndObject();
+            writer.WriteEndArray();
         }
-        return JsonDocument.Parse(buffer.WrittenMemory).RootElement;
+        Write(writer, "linkedin_url", identity.LinkedInUrl);
+        Write(writer, "company_domain", identity.CompanyDomain);
+        Write(writer, "company_linkedin_url", identity.CompanyLinkedInUrl);
+        Write(writer, "company_name", identity.CompanyName);
+        Write(writer, "first_name", identity.FirstName);
+        Write(writer, "last_name", identity.LastName);
+        Write(writer, "title", identity.Title);
+        Write(writer, "phone", identity.Phone);
+        writer.WriteEndObject();
+        return JsonDocument.Parse(json.Utf8.ToArray()).RootElement;
     }
 
     private static void Write(Utf8JsonWriter writer, string name, string? text)

@@ -144,7 +144,7 @@ public sealed class SignalStore(IDbContextFactory<SignalHubDbContext> contexts)
         var found = ById(db, workspaceId, id) is { } signal
             ? await signal.Select(s => new { s.Mode, s.Qualification }).FirstOrDefaultAsync(cancellationToken)
             : null;
-        return found is null ? null : (found.Mode, found.Qualification);
+        return found is null ? null : (found.Mode, Json.Parse(found.Qualification));
     }
 
     /// <summary>The id carries the millisecond of occurred_at, so one partition is asked; null for an instant that no signal has.</summary>

@@ -25,6 +25,7 @@ public static class Ids
 
     private const string Alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
     private const int TextLength = 26;
+    private const ulong Odd = 0x9E3779B97F4A7C15;
 
     /// <summary>A new version 7 UUID of that instant.</summary>
     public static Guid New(DateTimeOffset now) => Guid.CreateVersion7(now);
@@ -55,6 +56,35 @@ public static class Ids
         Span<byte> hash = stackalloc byte[32];
         SHA256.HashData(parts, hash);
         return Derive(instant, hash);
+    }
+
+    /// <summary>
+    /// The id of what one thing is to another: of the first one's instant. The first is derived from a hash, so its bits are as good as
+    /// random, and stay so however the second one's are mixed in.
+    /// </summary>
+    public static Guid Combine(Guid derived, Guid other)
+    {
+        Span<byte> first = stackalloc byte[16];
+        Span<byte> second = stackalloc byte[16];
+        derived.TryWriteBytes(first, bigEndian: true, out _);
+        other.TryWriteBytes(second, bigEndian: true, out _);
+        var (high, low) = (BinaryPrimitives.ReadUInt64BigEndian(second), BinaryPrimitives.ReadUInt64BigEndian(second[8..]));
+        Span<byte> hash = stackalloc byte[10];
+        BinaryPrimitives.WriteUInt64BigEndian(hash, Mix(low + (Mix(high) * Odd)));
+        BinaryPrimitives.WriteUInt16BigEndian(hash[8..], (ushort)Mix(high ^ low));
+        for (var i = 0; i < hash.Length; i++)
+        {
+            hash[i] ^= first[6 + i];
+        }
+        return Derive(InstantOf(derived), hash);
+    }
+
+    // The finaliser of SplitMix64 (Steele, Lea, Flood 2014): a bijection in which each bit depends on all.
+    private static ulong Mix(ulong value)
+    {
+        value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9;
+        value = (value ^ (value >> 27)) * 0x94D049BB133111EB;
+        return value ^ (value >> 31);
     }
 
     /// <summary>No id of that millisecond or a later one sorts before it, and all earlier ones do: turns a time into a place among ids.</summary>

@@ -27,6 +27,9 @@ public static class SqlArrays
 
     public static NpgsqlBatchCommand Column(this NpgsqlBatchCommand command, int?[] values) => Array(command, values, NpgsqlDbType.Integer);
 
+    /// <summary>Transactions that wrote rows (<c>xmin</c>).</summary>
+    public static NpgsqlBatchCommand Column(this NpgsqlBatchCommand command, uint[] values) => Array(command, values, NpgsqlDbType.Xid);
+
     public static NpgsqlBatchCommand Column(this NpgsqlBatchCommand command, byte[][] values) => Array(command, values, NpgsqlDbType.Bytea);
 
     public static NpgsqlBatchCommand Column(this NpgsqlBatchCommand command, DateTimeOffset[] values) =>

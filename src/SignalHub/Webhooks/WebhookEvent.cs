@@ -18,5 +18,5 @@ public sealed record NewDelivery(WebhookEvent Event, Guid EndpointId, Guid Id, b
         new(made, route.Endpoint.Id, IdOf(made.Id, route.Endpoint.Id), route.Enabled, route.Endpoint.Ordered && made.LeadId is not null);
 
     /// <summary>The same for each event and endpoint, and of the event's millisecond.</summary>
-    internal static Guid IdOf(Guid eventId, Guid endpointId) => Ids.Derive(Ids.InstantOf(eventId), "delivery", eventId, endpointId);
+    internal static Guid IdOf(Guid eventId, Guid endpointId) => Ids.Combine(eventId, endpointId);
 }

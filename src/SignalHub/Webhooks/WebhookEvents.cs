@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 using SignalHub.Http;
 using SignalHub.Resources;
@@ -12,9 +11,6 @@ namespace SignalHub.Webhooks;
 /// </summary>
 public static class WebhookEvents
 {
-    // A signal with lead, account and contact is 1.5 to 3 KB: one buffer, no growing.
-    private const int UsualBody = 4 * 1024;
-
     /// <summary><c>signal.qualified</c>: the signal as it is read, with lead, account and contact.</summary>
     public static WebhookEvent SignalQualified(Guid workspaceId, Guid signalId, Guid? leadId, SignalData data)
     {
@@ -42,17 +38,15 @@ public static class WebhookEvents
     private static WebhookEvent Make<T>(Guid workspaceId, Guid id, string type, Guid? signalId, Guid? leadId, T data)
     {
         var createdAt = Ids.InstantOf(id);
-        var buffer = new ArrayBufferWriter<byte>(UsualBody);
-        using (var writer = new Utf8JsonWriter(buffer, Json.WriterOptions))
-        {
-            writer.WriteStartObject();
-            writer.WriteString("event", type);
-            writer.WriteString("id", Ids.Text(Ids.Event, id));
-            writer.WriteString("created_at", Json.Instant(createdAt));
-            writer.WritePropertyName("data");
-            JsonSerializer.Serialize(writer, data, Json.Options);
-            writer.WriteEndObject();
-        }
-        return new WebhookEvent(workspaceId, id, createdAt, type, signalId, leadId, buffer.WrittenSpan.ToArray());
+        using var json = JsonText.Rent();
+        var writer = json.Writer;
+        writer.WriteStartObject();
+        writer.WriteString("event", type);
+        writer.WriteString("id", Ids.Text(Ids.Event, id));
+        writer.WriteString("created_at", Json.Instant(createdAt));
+        writer.WritePropertyName("data");
+        JsonSerializer.Serialize(writer, data, Json.Options);
+        writer.WriteEndObject();
+        return new WebhookEvent(workspaceId, id, createdAt, type, signalId, leadId, json.Utf8.ToArray());
     }
 }

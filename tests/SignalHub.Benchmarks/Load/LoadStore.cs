@@ -11,7 +11,7 @@ internal sealed record StoredRows(long Signals, long DistinctSignals, long Quali
 internal sealed class LoadStore(string connectionString) : IAsyncDisposable
 {
     private const string Sample = """
-        create table bench_sample (identity jsonb, context jsonb, qualification jsonb, body bytea,
+        create table bench_sample (identity jsonb, context jsonb, qualification text, body bytea,
                                    icp_code text, icp_score int, persona_code text, persona_score int);
         alter table bench_sample alter identity set storage plain, alter context set storage plain,
                                  alter qualification set storage plain, alter body set storage plain;

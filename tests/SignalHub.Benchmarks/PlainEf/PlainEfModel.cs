@@ -169,7 +169,6 @@ internal sealed partial class PlainEfContext(DbContextOptions<PlainEfContext> op
         {
             lead.ToTable("leads").HasKey(l => new { l.WorkspaceId, l.Id });
             lead.Property(l => l.Version).IsRowVersion();
-            lead.Property(l => l.Qualification).HasColumnType("jsonb");
             lead.Property(l => l.BySource).HasColumnType("jsonb");
         });
         modelBuilder.Entity<SignalRow>(signal =>
@@ -177,7 +176,6 @@ internal sealed partial class PlainEfContext(DbContextOptions<PlainEfContext> op
             signal.ToTable("signals").HasKey(s => new { s.WorkspaceId, s.OccurredAt, s.Id });
             signal.Property(s => s.Identity).HasColumnType("jsonb");
             signal.Property(s => s.Context).HasColumnType("jsonb");
-            signal.Property(s => s.Qualification).HasColumnType("jsonb");
         });
         modelBuilder.Entity<WebhookEventRow>().ToTable("webhook_events").HasKey(e => new { e.WorkspaceId, e.CreatedAt, e.Id });
         modelBuilder.Entity<DeliveryRow>().ToTable("delivery_queue").HasKey(d => new { d.WorkspaceId, d.Id });

@@ -50,7 +50,7 @@ internal sealed record FixedScore(
         await using var source = NpgsqlDataSource.Create(connectionString);
         await using var context = new PlainEfContext(new DbContextOptionsBuilder<PlainEfContext>().UseNpgsql(source).Options);
         var endpoints = await context.Endpoints.Where(e => e.Enabled).GroupBy(e => e.WorkspaceId).ToDictionaryAsync(g => g.Key, g => g.Select(e => e.Id).ToArray());
-        await using var command = source.CreateCommand("select qualification::text, icp_code, icp_score::smallint, persona_code, persona_score::smallint from bench_sample");
+        await using var command = source.CreateCommand("select qualification, icp_code, icp_score::smallint, persona_code, persona_score::smallint from bench_sample");
         await using var reader = await command.ExecuteReaderAsync();
         await reader.ReadAsync();
         return new FixedScore(reader.GetString(0), reader.GetString(1), reader.GetInt16(2), reader.GetString(3), reader.GetInt16(4), endpoints);

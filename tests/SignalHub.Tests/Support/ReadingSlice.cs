@@ -140,7 +140,7 @@ internal sealed class StoredRows(SliceHost host, Guid workspace)
             """
             insert into leads (workspace_id, id, contact_id, account_id, merged_into, icp_code, icp_score, persona_code, qualified, by_source, last_source,
                                qualification, created_at, updated_at)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::jsonb, $11, $12::text::jsonb, $13, $13)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text::jsonb, $11, $12::text, $13, $13)
             """, workspace, id, Value(contact), Value(account ?? (contact is null ? Ids.New(Morning) : null)), Value(mergedInto), Value(icp), Value(icpScore), Value(persona),
             Value(qualified), bySource, Value(lastSource), Value(qualification), Minute(minute));
         return id;
@@ -157,7 +157,7 @@ internal sealed class StoredRows(SliceHost host, Guid workspace)
             """
             insert into signals (workspace_id, occurred_at, id, received_at, type_key, source, event_name, bucket, mode, backfill, autoqualify, identity, context,
                                  payload_hash, contact_id, account_id, lead_id, qualified, icp_score, qualification, warnings)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, false, true, '{"email":"jane@acme.com"}', $10::text::jsonb, 0, $11, $12, $13, $14, 73, $15::text::jsonb, $16::text::jsonb)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, false, true, '{"email":"jane@acme.com"}', $10::text::jsonb, 0, $11, $12, $13, $14, 73, $15::text, $16::text::jsonb)
             """, workspace, occurred, id, receivedAt ?? occurred, type, source, Value(eventName), Value(bucket), mode, context,
             Value(contact), Value(account), Value(lead), Value(qualified), Value(qualification), Value(warnings));
         return id;

@@ -21,6 +21,8 @@ public enum IdentityKeyKind
 /// <param name="Field">JSON Pointer of the field it came from; for a derived company domain, that of the e-mail.</param>
 public sealed record IdentityKey(IdentityKeyKind Kind, string Key, string Display, bool Strong, string Field)
 {
+    public bool IsOfPerson => Kind is IdentityKeyKind.Email or IdentityKeyKind.LinkedIn or IdentityKeyKind.LinkedInUrn;
+
     /// <summary>The name on the wire: email, linkedin, linkedin_urn, company_domain, company_linkedin, company_name.</summary>
     public string KindName => NameOf(Kind);
 

@@ -31,7 +31,7 @@ public static class IdentityLoadStore
 
     private const string LoadContacts = $"""
         select c.workspace_id, c.id, c.created_at, c.first_name, c.last_name, c.title, c.seniority, c.function, c.phone, c.names_at,
-               c.email, c.email_class, c.linkedin_url, c.account_id, c.account_at, c.merged_into
+               c.email, c.email_class, c.linkedin_url, c.account_id, c.account_at, c.merged_into, c.xmin
           from ({TouchedContacts}) t
           join contacts c on c.workspace_id = t.workspace_id and c.id = t.contact_id
          order by c.workspace_id, c.id
@@ -47,7 +47,7 @@ public static class IdentityLoadStore
         """;
 
     private const string LoadAccounts = $"""
-        select a.workspace_id, a.id, a.created_at, a.name, a.name_at, a.domain, a.facts, a.merged_into
+        select a.workspace_id, a.id, a.created_at, a.name, a.name_at, a.domain, a.facts, a.merged_into, a.xmin
           from ({TouchedAccounts}) t(workspace_id, account_id)
           join accounts a on a.workspace_id = t.workspace_id and a.id = t.account_id
          order by a.workspace_id, a.id
@@ -65,7 +65,7 @@ public static class IdentityLoadStore
     private const string LoadLeads = $"""
         select l.workspace_id, l.id, l.created_at, l.contact_id, l.account_id, l.icp_code, l.icp_score, l.persona_code, l.persona_score,
                l.qualified, l.first_qualified_at, l.scored_signal_id, l.scored_occurred_at, l.qualification, l.signal_count,
-               l.first_source, l.last_source, l.by_source, l.first_signal_at, l.last_signal_at, l.updated_at
+               l.first_source, l.last_source, l.by_source, l.first_signal_at, l.last_signal_at, l.updated_at, l.xmin
           from (select c.workspace_id, x.id
                   from ({TouchedContacts}) c
                  cross join lateral (select l.id from leads l
@@ -107,13 +107,16 @@ public static class IdentityLoadStore
     private static NpgsqlBatchCommand AddKeys(NpgsqlBatchCommand command, KeyRef[] keys) =>
         command.Column(keys.Of(k => k.WorkspaceId)).Column(keys.Of(k => k.Kind)).Column(keys.Of(k => k.Key));
 
-    /// <summary>Reads the results into the world; the reader stands on the first of them and afterwards behind the last.</summary>
+    /// <summary>
+    /// Reads the results into the world; the reader stands on the first of them and afterwards behind the last. What is read is
+    /// locked and so replaces what was remembered.
+    /// </summary>
     public static async Task ReadAsync(NpgsqlDataReader reader, IdentityWorld world, CancellationToken ct)
     {
         while (await reader.ReadAsync(ct))
         {
             var contact = ReadContact(reader);
-            world.Contacts.Add(contact.Id, contact);
+            world.Contacts[contact.Id] = contact;
         }
         await reader.NextResultAsync(ct);
         while (await reader.ReadAsync(ct))
@@ -126,7 +129,7 @@ public static class IdentityLoadStore
         while (await reader.ReadAsync(ct))
         {
             var account = ReadAccount(reader);
-            world.Accounts.Add(account.Id, account);
+            world.Accounts[account.Id] = account;
         }
         await reader.NextResultAsync(ct);
         while (await reader.ReadAsync(ct))
@@ -167,6 +170,7 @@ public static class IdentityLoadStore
         AccountId = r.Id(13),
         AccountAt = r.Instant(14),
         MergedInto = r.Id(15),
+        Version = r.GetFieldValue<uint>(16),
     };
 
     private static AccountState ReadAccount(NpgsqlDataReader r) => new()
@@ -179,6 +183,7 @@ public static class IdentityLoadStore
         Domain = r.Text(5),
         FactsJson = r.GetString(6),
         MergedInto = r.Id(7),
+        Version = r.GetFieldValue<uint>(8),
     };
 
     private static LeadState ReadLead(NpgsqlDataReader r) => new()
@@ -204,5 +209,6 @@ public static class IdentityLoadStore
         FirstSignalAt = r.Instant(18),
         LastSignalAt = r.Instant(19),
         UpdatedAt = r.GetFieldValue<DateTimeOffset>(20),
+        Version = r.GetFieldValue<uint>(21),
     };
 }

@@ -87,7 +87,7 @@ public static class IdentityResolver
     /// </summary>
     private static List<IdentityKey> PersonKeys(CanonicalIdentity identity)
     {
-        var anyStrong = identity.Keys.Any(k => k.Strong && IsPersonKey(k));
+        var anyStrong = identity.Keys.Any(k => k.Strong && k.IsOfPerson);
         var keys = new List<IdentityKey>();
         foreach (var kind in PersonKinds)
         {
@@ -101,9 +101,6 @@ public static class IdentityResolver
         }
         return keys;
     }
-
-    private static bool IsPersonKey(IdentityKey key) =>
-        key.Kind is IdentityKeyKind.Email or IdentityKeyKind.LinkedIn or IdentityKeyKind.LinkedInUrn;
 
     private static List<ContactState> Owners(IdentityWorld world, List<IdentityKey> keys, Guid workspaceId)
     {

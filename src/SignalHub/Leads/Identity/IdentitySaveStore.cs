@@ -11,41 +11,86 @@ namespace SignalHub.Leads.Identity;
 /// </summary>
 public static class IdentitySaveStore
 {
-    private const string SaveContacts = """
+    private const string InsertContacts = """
         insert into contacts (workspace_id, id, first_name, last_name, title, seniority, function, phone, names_at,
-                              email, email_class, linkedin_url, account_id, account_at, merged_into, created_at, updated_at)
+                              email, email_class, linkedin_url, account_id, account_at, merged_into, updated_at, created_at)
         select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[],
                              $10::text[], $11::text[], $12::text[], $13::uuid[], $14::timestamptz[], $15::uuid[], $16::timestamptz[], $17::timestamptz[])
-        on conflict (workspace_id, id) do update set
-            first_name = excluded.first_name, last_name = excluded.last_name, title = excluded.title, seniority = excluded.seniority,
-            function = excluded.function, phone = excluded.phone, names_at = excluded.names_at, email = excluded.email,
-            email_class = excluded.email_class, linkedin_url = excluded.linkedin_url, account_id = excluded.account_id,
-            account_at = excluded.account_at, merged_into = excluded.merged_into, updated_at = excluded.updated_at
         """;
 
-    private const string SaveAccounts = """
-        insert into accounts (workspace_id, id, name, name_at, domain, facts, merged_into, created_at, updated_at)
-        select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::text[], $6::jsonb[], $7::uuid[], $8::timestamptz[], $9::timestamptz[])
-        on conflict (workspace_id, id) do update set
-            name = excluded.name, name_at = excluded.name_at, domain = excluded.domain, merged_into = excluded.merged_into,
-            updated_at = excluded.updated_at
+    private const string UpdateContacts = """
+        with changed as (
+            update contacts c set
+                first_name = n.first_name, last_name = n.last_name, title = n.title, seniority = n.seniority, function = n.function,
+                phone = n.phone, names_at = n.names_at, email = n.email, email_class = n.email_class, linkedin_url = n.linkedin_url,
+                account_id = n.account_id, account_at = n.account_at, merged_into = n.merged_into, updated_at = n.updated_at
+              from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[],
+                          $10::text[], $11::text[], $12::text[], $13::uuid[], $14::timestamptz[], $15::uuid[], $16::timestamptz[], $17::xid[])
+                as n(workspace_id, id, first_name, last_name, title, seniority, function, phone, names_at,
+                     email, email_class, linkedin_url, account_id, account_at, merged_into, updated_at, version)
+             where c.workspace_id = n.workspace_id and c.id = n.id and c.xmin = n.version
+            returning 1)
+        select expect_rows(count(*), cardinality($1)) from changed
         """;
 
-    private const string SaveLeads = """
+    private const string InsertAccounts = """
+        insert into accounts (workspace_id, id, name, name_at, domain, merged_into, updated_at, facts, created_at)
+        select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::text[], $6::uuid[], $7::timestamptz[], $8::jsonb[], $9::timestamptz[])
+        """;
+
+    private const string UpdateAccounts = """
+        with changed as (
+            update accounts a set name = n.name, name_at = n.name_at, domain = n.domain, merged_into = n.merged_into, updated_at = n.updated_at
+              from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::text[], $6::uuid[], $7::timestamptz[], $8::xid[])
+                as n(workspace_id, id, name, name_at, domain, merged_into, updated_at, version)
+             where a.workspace_id = n.workspace_id and a.id = n.id and a.xmin = n.version
+            returning 1)
+        select expect_rows(count(*), cardinality($1)) from changed
+        """;
+
+    private const string InsertLeads = """
         insert into leads (workspace_id, id, contact_id, account_id, merged_into, icp_code, icp_score, persona_code, persona_score,
                            qualified, first_qualified_at, scored_signal_id, scored_occurred_at, qualification, signal_count,
-                           first_source, last_source, by_source, first_signal_at, last_signal_at, created_at, updated_at)
+                           first_source, last_source, by_source, first_signal_at, last_signal_at, updated_at, created_at)
         select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::int[], $8::text[], $9::int[],
-                             $10::bool[], $11::timestamptz[], $12::uuid[], $13::timestamptz[], $14::jsonb[], $15::bigint[],
+                             $10::bool[], $11::timestamptz[], $12::uuid[], $13::timestamptz[], $14::text[], $15::bigint[],
                              $16::text[], $17::text[], $18::jsonb[], $19::timestamptz[], $20::timestamptz[], $21::timestamptz[], $22::timestamptz[])
-        on conflict (workspace_id, id) do update set
-            contact_id = excluded.contact_id, account_id = excluded.account_id, merged_into = excluded.merged_into,
-            icp_code = excluded.icp_code, icp_score = excluded.icp_score, persona_code = excluded.persona_code,
-            persona_score = excluded.persona_score, qualified = excluded.qualified, first_qualified_at = excluded.first_qualified_at,
-            scored_signal_id = excluded.scored_signal_id, scored_occurred_at = excluded.scored_occurred_at,
-            qualification = excluded.qualification, signal_count = excluded.signal_count, first_source = excluded.first_source,
-            last_source = excluded.last_source, by_source = excluded.by_source, first_signal_at = excluded.first_signal_at,
-            last_signal_at = excluded.last_signal_at, updated_at = excluded.updated_at
+        """;
+
+    private const string UpdateLeads = """
+        with changed as (
+            update leads l set
+                contact_id = n.contact_id, account_id = n.account_id, merged_into = n.merged_into, icp_code = n.icp_code,
+                icp_score = n.icp_score, persona_code = n.persona_code, persona_score = n.persona_score, qualified = n.qualified,
+                first_qualified_at = n.first_qualified_at, scored_signal_id = n.scored_signal_id, scored_occurred_at = n.scored_occurred_at,
+                qualification = coalesce(n.qualification, l.qualification), signal_count = n.signal_count, first_source = n.first_source,
+                last_source = n.last_source, by_source = n.by_source, first_signal_at = n.first_signal_at,
+                last_signal_at = n.last_signal_at, updated_at = n.updated_at
+              from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::int[], $8::text[], $9::int[],
+                          $10::bool[], $11::timestamptz[], $12::uuid[], $13::timestamptz[], $14::text[], $15::bigint[],
+                          $16::text[], $17::text[], $18::jsonb[], $19::timestamptz[], $20::timestamptz[], $21::timestamptz[], $22::xid[])
+                as n(workspace_id, id, contact_id, account_id, merged_into, icp_code, icp_score, persona_code, persona_score,
+                     qualified, first_qualified_at, scored_signal_id, scored_occurred_at, qualification, signal_count,
+                     first_source, last_source, by_source, first_signal_at, last_signal_at, updated_at, version)
+             where l.workspace_id = n.workspace_id and l.id = n.id and l.xmin = n.version
+            returning 1)
+        select expect_rows(count(*), cardinality($1)) from changed
+        """;
+
+    // What was remembered, used and left as it is. Whoever wants to change an account waits for the lock, and so scores its leads
+    // again after this batch, not beside it.
+    private const string ConfirmContacts = """
+        select expect_rows(count(*), cardinality($1))
+          from unnest($1::uuid[], $2::uuid[], $3::xid[]) as n(workspace_id, id, version)
+          join contacts c on c.workspace_id = n.workspace_id and c.id = n.id and c.xmin = n.version
+        """;
+
+    private const string ConfirmAccounts = """
+        with kept as (
+            select 1 from unnest($1::uuid[], $2::uuid[], $3::xid[]) as n(workspace_id, id, version)
+              join accounts a on a.workspace_id = n.workspace_id and a.id = n.id and a.xmin = n.version
+               for key share of a)
+        select expect_rows(count(*), cardinality($1)) from kept
         """;
 
     private const string InsertContactKeys = """
@@ -104,58 +149,82 @@ public static class IdentitySaveStore
     /// <summary>Appends the statements for everything the batch changed; nothing where nothing changed.</summary>
     public static void AddTo(NpgsqlBatch batch, IdentityWorld world, DateTimeOffset now)
     {
-        AddContacts(batch, [.. world.Contacts.Values.Where(c => c.IsNew || c.IsDirty).OrderBy(c => c.WorkspaceId).ThenBy(c => c.Id)], now);
+        AddContacts(batch, world, now);
         AddMerges(batch, world, now);
         AddContactKeys(batch, world, now);
-        AddAccounts(batch, [.. world.Accounts.Values.Where(a => a.IsNew || a.IsDirty).OrderBy(a => a.WorkspaceId).ThenBy(a => a.Id)], now);
+        AddAccounts(batch, world, now);
         AddAccountKeys(batch, world, now);
         AddLeads(batch, world);
         AddNotes(batch, world, now);
     }
 
-    private static void AddContacts(NpgsqlBatch batch, List<ContactState> rows, DateTimeOffset now)
+    private static void AddContacts(NpgsqlBatch batch, IdentityWorld world, DateTimeOffset now)
     {
-        if (rows.Count == 0)
-        {
-            return;
-        }
-        batch.Add(SaveContacts)
+        var rows = ByFate.Of(world.Contacts.Values, c => (c.WorkspaceId, c.Id));
+        Confirm(batch, ConfirmContacts, rows.Confirmed, c => (c.WorkspaceId, c.Id));
+        Columns(UpdateContacts, rows.Changed)?.Column(rows.Changed.Of(c => c.Version));
+        Columns(InsertContacts, rows.Made)?.Column(rows.Made.Of(c => c.CreatedAt));
+
+        NpgsqlBatchCommand? Columns(string sql, List<ContactState> rows) => rows.Count == 0 ? null : batch.Add(sql)
             .Column(rows.Of(c => c.WorkspaceId)).Column(rows.Of(c => c.Id)).Column(rows.Of(c => c.FirstName)).Column(rows.Of(c => c.LastName))
             .Column(rows.Of(c => c.Title)).Column(rows.Of(c => c.Seniority)).Column(rows.Of(c => c.Function)).Column(rows.Of(c => c.Phone))
             .Column(rows.Of(c => c.NamesAt)).Column(rows.Of(c => c.Email)).Column(rows.Of(c => c.EmailClass)).Column(rows.Of(c => c.LinkedinUrl))
-            .Column(rows.Of(c => c.AccountId)).Column(rows.Of(c => c.AccountAt)).Column(rows.Of(c => c.MergedInto))
-            .Column(rows.Of(c => c.CreatedAt)).Column(rows.Of(_ => now));
+            .Column(rows.Of(c => c.AccountId)).Column(rows.Of(c => c.AccountAt)).Column(rows.Of(c => c.MergedInto)).Column(rows.Of(_ => now));
     }
 
-    private static void AddAccounts(NpgsqlBatch batch, List<AccountState> rows, DateTimeOffset now)
+    private static void AddAccounts(NpgsqlBatch batch, IdentityWorld world, DateTimeOffset now)
     {
-        if (rows.Count == 0)
-        {
-            return;
-        }
-        batch.Add(SaveAccounts)
+        var rows = ByFate.Of(world.Accounts.Values, a => (a.WorkspaceId, a.Id));
+        Confirm(batch, ConfirmAccounts, rows.Confirmed, a => (a.WorkspaceId, a.Id));
+        Columns(UpdateAccounts, rows.Changed)?.Column(rows.Changed.Of(a => a.Version));
+        Columns(InsertAccounts, rows.Made)?.JsonColumn(rows.Made.Of(a => (string?)a.FactsJson)).Column(rows.Made.Of(a => a.CreatedAt));
+
+        NpgsqlBatchCommand? Columns(string sql, List<AccountState> rows) => rows.Count == 0 ? null : batch.Add(sql)
             .Column(rows.Of(a => a.WorkspaceId)).Column(rows.Of(a => a.Id)).Column(rows.Of(a => a.Name)).Column(rows.Of(a => a.NameAt))
-            .Column(rows.Of(a => a.Domain)).JsonColumn(rows.Of(a => a.FactsJson)).Column(rows.Of(a => a.MergedInto))
-            .Column(rows.Of(a => a.CreatedAt)).Column(rows.Of(_ => now));
+            .Column(rows.Of(a => a.Domain)).Column(rows.Of(a => a.MergedInto)).Column(rows.Of(_ => now));
     }
 
     private static void AddLeads(NpgsqlBatch batch, IdentityWorld world)
     {
+        var rows = ByFate.Of(world.LeadsByContact.Values.Concat(world.LeadsByAccount.Values), l => (l.WorkspaceId, l.Id));
         // Merged ones first: their place in the unique index must be free before the survivor takes their contact.
-        var rows = world.MergedLeads.Concat(world.LeadsByContact.Values.Concat(world.LeadsByAccount.Values).Where(l => l.IsNew || l.IsDirty)
-            .OrderBy(l => l.WorkspaceId).ThenBy(l => l.Id)).ToList();
-        if (rows.Count == 0)
-        {
-            return;
-        }
-        batch.Add(SaveLeads)
+        rows.Changed.InsertRange(0, world.MergedLeads.Where(l => !l.IsNew));
+        rows.Made.InsertRange(0, world.MergedLeads.Where(l => l.IsNew));
+        Columns(UpdateLeads, rows.Changed)?.Column(rows.Changed.Of(l => l.Version));
+        Columns(InsertLeads, rows.Made)?.Column(rows.Made.Of(l => l.CreatedAt));
+
+        NpgsqlBatchCommand? Columns(string sql, List<LeadState> rows) => rows.Count == 0 ? null : batch.Add(sql)
             .Column(rows.Of(l => l.WorkspaceId)).Column(rows.Of(l => l.Id)).Column(rows.Of(l => l.ContactId)).Column(rows.Of(l => l.AccountId))
             .Column(rows.Of(l => l.MergedInto)).Column(rows.Of(l => l.IcpCode)).Column(rows.Of(l => l.IcpScore)).Column(rows.Of(l => l.PersonaCode))
             .Column(rows.Of(l => l.PersonaScore)).Column(rows.Of(l => l.Qualified)).Column(rows.Of(l => l.FirstQualifiedAt))
-            .Column(rows.Of(l => l.ScoredSignalId)).Column(rows.Of(l => l.ScoredOccurredAt)).JsonColumn(rows.Of(l => l.QualificationJson))
+            .Column(rows.Of(l => l.ScoredSignalId)).Column(rows.Of(l => l.ScoredOccurredAt)).Column(rows.Of(l => l.QualificationJson))
             .Column(rows.Of(l => l.SignalCount)).Column(rows.Of(l => l.FirstSource)).Column(rows.Of(l => l.LastSource))
             .JsonColumn(rows.Of(l => (string?)l.BySourceJson)).Column(rows.Of(l => l.FirstSignalAt)).Column(rows.Of(l => l.LastSignalAt))
-            .Column(rows.Of(l => l.CreatedAt)).Column(rows.Of(l => l.UpdatedAt));
+            .Column(rows.Of(l => l.UpdatedAt));
+    }
+
+    private static void Confirm<T>(NpgsqlBatch batch, string sql, List<T> rows, Func<T, (Guid WorkspaceId, Guid Id)> key) where T : StoredState
+    {
+        if (rows.Count > 0)
+        {
+            batch.Add(sql).Column(rows.Of(r => key(r).WorkspaceId)).Column(rows.Of(r => key(r).Id)).Column(rows.Of(r => r.Version));
+        }
+    }
+
+    /// <summary>Rows by what becomes of them, each in the order in which everybody locks.</summary>
+    private sealed record ByFate<T>(List<T> Confirmed, List<T> Changed, List<T> Made);
+
+    private static class ByFate
+    {
+        public static ByFate<T> Of<T>(IEnumerable<T> rows, Func<T, (Guid, Guid)> key) where T : StoredState
+        {
+            var split = new ByFate<T>([], [], []);
+            foreach (var row in rows.OrderBy(key))
+            {
+                (row.IsNew ? split.Made : row.IsDirty ? split.Changed : row.IsRemembered ? split.Confirmed : null)?.Add(row);
+            }
+            return split;
+        }
     }
 
     private static void AddContactKeys(NpgsqlBatch batch, IdentityWorld world, DateTimeOffset now)

@@ -12,6 +12,9 @@ public sealed class IntakeLoop(IntakeQueue queue, SignalIntake intake) : IHosted
     /// <summary>Bytes a transaction takes.</summary>
     public const int MaxBatchBytes = 1024 * 1024;
 
+    /// <summary>People and companies that all writers together remember: some 20 MB.</summary>
+    public const int Remembered = 20_000;
+
     private Task[] _writers = [];
 
     public Task StartAsync(CancellationToken cancellationToken)
@@ -31,6 +34,7 @@ public sealed class IntakeLoop(IntakeQueue queue, SignalIntake intake) : IHosted
     {
         var reader = queue.ReaderOf(writer);
         var batch = new List<IntakeItem>(MaxBatch);
+        var memory = new WriterMemory(Remembered / queue.Writers);
         while (await reader.WaitToReadAsync())
         {
             var bytes = 0;
@@ -41,7 +45,7 @@ public sealed class IntakeLoop(IntakeQueue queue, SignalIntake intake) : IHosted
                 bytes += item.Size;
             }
             IntakeMetrics.CountBatch(batch.Count);
-            await intake.RunAsync(batch);
+            await intake.RunAsync(batch, memory);
             batch.Clear();
         }
     }

@@ -13,10 +13,7 @@ namespace SignalHub.Signals.Intake;
 /// <param name="ContentHash">Client keys only: what was sent the first time.</param>
 public sealed record StoredDuplicate(CapturedSignal Captured, long PayloadHash, byte[]? ContentHash);
 
-/// <summary>What the first round trip of a batch brought.</summary>
-public sealed record LoadedBatch(IReadOnlyDictionary<int, StoredDuplicate> Duplicates, IdentityWorld World);
-
-/// <summary>The SQL of the intake: two round trips for a batch, whatever its size.</summary>
+/// <summary>The SQL of the intake: one round trip for a batch about people who are remembered, else two, whatever its size.</summary>
 public static class IntakeStore
 {
     // Each statement is a set of probes by key. Prepared on small tables, the planner would choose hash joins over scans and keep
@@ -55,23 +52,27 @@ public static class IntakeStore
         select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[],
                              $9::text[], $10::text[], $11::bool[], $12::bool[], $13::jsonb[], $14::jsonb[], $15::bigint[],
                              $16::uuid[], $17::uuid[], $18::uuid[], $19::bool[], $20::text[], $21::int[], $22::text[], $23::int[],
-                             $24::jsonb[], $25::jsonb[])
+                             $24::text[], $25::jsonb[])
         """;
+
+    private const string TransactionNumber = "select pg_current_xact_id()::xid";
 
     private const string InsertClientKeys = """
         insert into idempotency_keys (workspace_id, mode, key_hash, signal_id, occurred_at, content_hash, created_at)
         select * from unnest($1::uuid[], $2::text[], $3::bytea[], $4::uuid[], $5::timestamptz[], $6::bytea[], $7::timestamptz[])
         """;
 
-    /// <summary>Begins the transaction, finds the duplicates, locks and reads what the keys of the batch touch.</summary>
-    public static async Task<LoadedBatch> LoadAsync(
-        NpgsqlConnection connection, bool prepare, IReadOnlyList<IntakeItem> items, CancellationToken ct)
+    /// <summary>Begins the transaction; finds the duplicates, if they are looked for, and locks and reads what keys touch.</summary>
+    /// <param name="unknown">The items whose people and companies are read; the others are in the world already.</param>
+    public static async Task<IReadOnlyDictionary<int, StoredDuplicate>> LoadAsync(
+        NpgsqlConnection connection, bool prepare, IReadOnlyList<IntakeItem> items, bool findDuplicates, IReadOnlyList<IntakeItem> unknown,
+        IdentityWorld world, CancellationToken ct)
     {
         await using var batch = new NpgsqlBatch(connection);
         batch.Add("begin");
         batch.Add(PlanSettings);
-        var natural = IndexesOf(items, clientKeys: false);
-        var byClient = IndexesOf(items, clientKeys: true);
+        var natural = findDuplicates ? IndexesOf(items, clientKeys: false) : [];
+        var byClient = findDuplicates ? IndexesOf(items, clientKeys: true) : [];
         if (natural.Count > 0)
         {
             AddFindById(batch, natural.ConvertAll(i => items[i]));
@@ -81,14 +82,15 @@ public static class IntakeStore
             batch.Add(FindByClientKey)
                 .Column(byClient.Of(i => items[i].WorkspaceId)).Column(byClient.Of(i => items[i].Mode)).Column(byClient.Of(i => items[i].Dedupe.Hash));
         }
-        IdentityLoadStore.AddTo(batch, KeysOf(items, person: true), KeysOf(items, person: false));
-
+        if (unknown.Count > 0)
+        {
+            IdentityLoadStore.AddTo(batch, KeysOf(unknown, person: true), KeysOf(unknown, person: false));
+        }
         if (prepare)
         {
             await batch.PrepareAsync(ct);       // a round trip only for what this connection has not prepared yet
         }
         var duplicates = new Dictionary<int, StoredDuplicate>();
-        var world = new IdentityWorld();
         await using var reader = await batch.ExecuteReaderAsync(ct);
         await reader.NextResultAsync(ct);       // the settings answer with a row
         foreach (var indexes in ((List<int>[])[natural, byClient]).Where(i => i.Count > 0))
@@ -99,8 +101,11 @@ public static class IntakeStore
             }
             await reader.NextResultAsync(ct);
         }
-        await IdentityLoadStore.ReadAsync(reader, world, ct);
-        return new LoadedBatch(duplicates, world);
+        if (unknown.Count > 0)
+        {
+            await IdentityLoadStore.ReadAsync(reader, world, ct);
+        }
+        return duplicates;
     }
 
     private static void AddFindById(NpgsqlBatch batch, List<IntakeItem> items)
@@ -112,21 +117,40 @@ public static class IntakeStore
         }
     }
 
-    /// <summary>Writes the plan and commits, in one round trip.</summary>
-    public static async Task SaveAsync(NpgsqlConnection connection, bool prepare, IntakePlan plan, DateTimeOffset now, CancellationToken ct)
+    /// <summary>Writes the plan and commits, in one round trip; answers the transaction's number.</summary>
+    /// <param name="begun">The transaction of <see cref="LoadAsync"/> is open; otherwise the round trip is the transaction.</param>
+    public static async Task<uint> SaveAsync(
+        NpgsqlConnection connection, bool prepare, bool begun, IntakePlan plan, DateTimeOffset now, CancellationToken ct)
     {
         await using var batch = new NpgsqlBatch(connection);
+        if (!begun)
+        {
+            batch.Add("begin");
+            batch.Add(PlanSettings);
+        }
         IdentitySaveStore.AddTo(batch, plan.World, now);
         AddSignals(batch, [.. plan.Signals.OrderBy(s => s.Item.WorkspaceId).ThenBy(s => s.Item.OccurredAt).ThenBy(s => s.Item.SignalId)]);
         AddClientKeys(batch, plan, now);
         OutboxStore.AddTo(batch, plan.Events, plan.Deliveries);
         UsageStore.AddTo(batch, plan.Signals.Select(s => (s.Item.WorkspaceId, s.Item.ReceivedAt, s.Item.IsTest)));
+        batch.Add(TransactionNumber);
         batch.Add("commit");
         if (prepare)
         {
             await batch.PrepareAsync(ct);
         }
-        await batch.ExecuteNonQueryAsync(ct);
+        await using var reader = await batch.ExecuteReaderAsync(ct);
+        uint transaction = 0;
+        do
+        {
+            // Earlier results are single rows too; the last one is the number.
+            while (await reader.ReadAsync(ct))
+            {
+                transaction = reader.GetFieldType(0) == typeof(uint) ? reader.GetFieldValue<uint>(0) : transaction;
+            }
+        }
+        while (await reader.NextResultAsync(ct));
+        return transaction;
     }
 
     public static async Task RollbackAsync(NpgsqlConnection connection)
@@ -144,7 +168,7 @@ public static class IntakeStore
         .Column(rows.Of(s => s.Item.Content.Payload)).Column(rows.Of(s => s.ContactId)).Column(rows.Of(s => s.AccountId))
         .Column(rows.Of(s => s.LeadId)).Column(rows.Of(s => s.Qualified)).Column(rows.Of(s => s.Figures.IcpCode))
         .Column(rows.Of(s => s.Figures.IcpScore)).Column(rows.Of(s => s.Figures.PersonaCode)).Column(rows.Of(s => s.Figures.PersonaScore))
-        .JsonColumn(rows.Of(s => s.QualificationJson))
+        .Column(rows.Of(s => s.QualificationJson))
         .JsonColumn(rows.Of(s => s.Item.Warnings.Count == 0 ? null : JsonSerializer.Serialize(s.Item.Warnings, Json.Options)));
 
     private static void AddClientKeys(NpgsqlBatch batch, IntakePlan plan, DateTimeOffset now)
@@ -180,8 +204,7 @@ public static class IntakeStore
         {
             foreach (var key in item.Identity.Keys)
             {
-                var isPerson = key.Kind is IdentityKeyKind.Email or IdentityKeyKind.LinkedIn or IdentityKeyKind.LinkedInUrn;
-                if (isPerson == person)
+                if (key.IsOfPerson == person)
                 {
                     keys.Add(new KeyRef(item.WorkspaceId, IdentityKinds.Of(key.Kind), key.Key));
                 }

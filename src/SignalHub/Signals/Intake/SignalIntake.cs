@@ -1,5 +1,6 @@
 using SignalHub.Conditions;
 using SignalHub.Http;
+using SignalHub.Leads.Identity;
 using SignalHub.Storage;
 using SignalHub.Webhooks.Delivery;
 
@@ -17,14 +18,18 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
     /// <summary>Tries of a batch that met a conflict or a broken connection. Every try is the whole batch, which is idempotent.</summary>
     private const int MaxTries = 5;
 
+    private static readonly Dictionary<int, StoredDuplicate> NoDuplicates = [];
+
     /// <summary>Writes the batch and answers each item, with its problem at worst. Never throws.</summary>
-    public async Task RunAsync(IReadOnlyList<IntakeItem> items)
+    /// <param name="items">Signals in the order of their arrival.</param>
+    /// <param name="memory">What the writer remembers; the first try relies on it, the others on what is stored.</param>
+    public async Task RunAsync(IReadOnlyList<IntakeItem> items, WriterMemory memory)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                Answer(items, await WriteAsync(items));
+                Answer(items, await WriteAsync(items, memory, relies: attempt == 1));
                 return;
             }
             catch (Exception e) when (attempt < MaxTries && IntakeFailure.Of(e) == IntakeFailure.Kind.Retry)
@@ -38,8 +43,8 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
             catch (Exception e) when (IntakeFailure.Of(e) == IntakeFailure.Kind.Data && items.Count > 1)
             {
                 // Half by half, until the culprit is alone and the others have their 201.
-                await RunAsync([.. items.Take(items.Count / 2)]);
-                await RunAsync([.. items.Skip(items.Count / 2)]);
+                await RunAsync([.. items.Take(items.Count / 2)], memory);
+                await RunAsync([.. items.Skip(items.Count / 2)], memory);
                 return;
             }
             catch (Exception e)
@@ -60,34 +65,41 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
     public async Task<(Rehearsal? Rehearsal, Problem? Problem)> RehearseAsync(IntakeItem item, CancellationToken ct)
     {
         await using var connection = await database.OpenAsync(ct);
-        LoadedBatch loaded;
+        var world = new IdentityWorld();
+        IReadOnlyDictionary<int, StoredDuplicate> duplicates;
         try
         {
-            loaded = await IntakeStore.LoadAsync(connection, database.Prepares, [item], ct);
+            duplicates = await IntakeStore.LoadAsync(connection, database.Prepares, [item], findDuplicates: true, [item], world, ct);
         }
         finally
         {
             await IntakeStore.RollbackAsync(connection);
         }
-        if (loaded.Duplicates.TryGetValue(0, out var stored))
+        if (duplicates.TryGetValue(0, out var stored))
         {
             var result = AsDuplicate(item, stored.Captured, stored.PayloadHash, stored.ContentHash);
             return result.Problem is { } problem ? (null, problem) : (new Rehearsal(item, result.Captured!, null, null), null);
         }
-        var plan = new IntakePlan(loaded.World);
+        var plan = new IntakePlan(world);
         var outcome = plan.Add(item, out var facts);
         return (new Rehearsal(item, outcome, plan.Signals[0], facts), null);
     }
 
-    private async Task<IntakeResult[]> WriteAsync(IReadOnlyList<IntakeItem> items)
+    private async Task<IntakeResult[]> WriteAsync(IReadOnlyList<IntakeItem> items, WriterMemory memory, bool relies)
     {
         await partitions.EnsureAsync("signals", items.Select(i => i.OccurredAt), CancellationToken.None);
         await partitions.EnsureAsync("webhook_events", items.Select(i => i.ReceivedAt), CancellationToken.None);
+        var world = new IdentityWorld();
+        var unknown = relies ? memory.Take(items, world) : items;
+        var findsDuplicates = !relies || memory.ExpectsDuplicates;
+        var begins = findsDuplicates || unknown.Count > 0;
         await using var connection = await database.OpenAsync(CancellationToken.None);
         try
         {
-            var loaded = await IntakeStore.LoadAsync(connection, database.Prepares, items, CancellationToken.None);
-            if (!loaded.World.IsConsistent)
+            var duplicates = begins
+                ? await IntakeStore.LoadAsync(connection, database.Prepares, items, findsDuplicates, unknown, world, CancellationToken.None)
+                : NoDuplicates;
+            if (!world.IsConsistent)
             {
                 throw new IntakeConflictException();
             }
@@ -95,13 +107,16 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
             {
                 item.ForgetPlan();
             }
-            var (results, plan) = Plan(items, loaded);
+            var (results, plan) = Plan(items, duplicates, world);
+            memory.Met(duplicates.Count);
             if (plan.Signals.Count == 0)
             {
                 await IntakeStore.RollbackAsync(connection);
                 return results;
             }
-            await IntakeStore.SaveAsync(connection, database.Prepares, plan, Timestamps.Truncate(time.GetUtcNow()), CancellationToken.None);
+            var transaction = await IntakeStore.SaveAsync(
+                connection, database.Prepares, begins, plan, Timestamps.Truncate(time.GetUtcNow()), CancellationToken.None);
+            memory.Identities.Remember(world, transaction);
             if (plan.Deliveries.Count > 0)
             {
                 deliveries.Wake();
@@ -115,16 +130,17 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
         }
     }
 
-    private static (IntakeResult[] Results, IntakePlan Plan) Plan(IReadOnlyList<IntakeItem> items, LoadedBatch loaded)
+    private static (IntakeResult[] Results, IntakePlan Plan) Plan(
+        IReadOnlyList<IntakeItem> items, IReadOnlyDictionary<int, StoredDuplicate> duplicates, IdentityWorld world)
     {
-        var plan = new IntakePlan(loaded.World);
+        var plan = new IntakePlan(world);
         var results = new IntakeResult[items.Count];
         var first = new Dictionary<(Guid, Guid), int>();
         var firstByClientKey = new Dictionary<(Guid, string), int>();
         for (var i = 0; i < items.Count; i++)
         {
             var item = items[i];
-            if (loaded.Duplicates.TryGetValue(i, out var stored))
+            if (duplicates.TryGetValue(i, out var stored))
             {
                 results[i] = item.MayBeStored && stored.Captured.ReceivedAt == item.ReceivedAt && stored.Captured.SignalId == item.SignalId
                     ? IntakeResult.Of(stored.Captured with { IsDuplicate = false })     // ours: the commit went through, its answer did not

@@ -18,7 +18,7 @@ public sealed class LeadRow
     public DateTimeOffset? FirstQualifiedAt { get; init; }
     public Guid? ScoredSignalId { get; init; }
     public DateTimeOffset? ScoredOccurredAt { get; init; }
-    public JsonElement? Qualification { get; init; }
+    public string? Qualification { get; init; }
     public long SignalCount { get; init; }
     public string? FirstSource { get; init; }
     public string? LastSource { get; init; }

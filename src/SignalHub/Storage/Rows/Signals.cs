@@ -28,7 +28,7 @@ public sealed class SignalRow
     public short? IcpScore { get; init; }
     public string? PersonaCode { get; init; }
     public short? PersonaScore { get; init; }
-    public JsonElement? Qualification { get; init; }
+    public string? Qualification { get; init; }
     public JsonElement? Warnings { get; init; }
 }
 

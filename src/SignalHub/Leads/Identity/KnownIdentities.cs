@@ -1,0 +1,205 @@
+namespace SignalHub.Leads.Identity;
+
+/// <summary>
+/// The people and companies that one writer met last, with their leads, so that a batch about them reads nothing. What is
+/// remembered may be stale: each write names the version it was made from, and a batch that meets another one starts again with
+/// what is stored. Used by one batch at a time.
+/// </summary>
+/// <param name="capacity">People and companies kept, at about a kilobyte each.</param>
+public sealed class KnownIdentities(int capacity)
+{
+    // Rare and large: read each time, so that the memory needed is known.
+    private const int MaxFacts = 4_096;
+    private const int MaxSources = 16;
+
+    private Generation _young = new();
+    private Generation _old = new();
+
+    /// <summary>
+    /// Moves what is known of a signal's people and companies into the world; false, and nothing moved, if anything of it is not
+    /// known or could lead to a merge.
+    /// </summary>
+    public bool TryTake(Guid workspaceId, CanonicalIdentity identity, IdentityWorld world)
+    {
+        Known<ContactState>? contact = null;
+        var accounts = new List<Known<AccountState>>(2);
+        foreach (var key in identity.Keys)
+        {
+            var reference = new KeyRef(workspaceId, IdentityKinds.Of(key.Kind), key.Key);
+            if (!key.IsOfPerson)
+            {
+                continue;
+            }
+            var found = FindContact(reference, world);
+            if (found is null || (contact is not null && !ReferenceEquals(contact.State, found.State)))
+            {
+                return false;
+            }
+            contact = found;
+        }
+        foreach (var key in identity.AccountKeys)
+        {
+            if (FindAccount(new KeyRef(workspaceId, IdentityKinds.Of(key.Kind), key.Key), world) is not { } found)
+            {
+                return false;
+            }
+            accounts.Add(found);
+        }
+        if (contact?.State.AccountId is { } accountId)
+        {
+            if (FindAccount(accountId, world) is not { } found)
+            {
+                return false;
+            }
+            accounts.Add(found);
+        }
+        Move(contact, accounts, world);
+        return true;
+    }
+
+    /// <summary>Keeps what a committed batch worked with.</summary>
+    /// <param name="world">What the batch read and wrote.</param>
+    /// <param name="transaction">The transaction that wrote it.</param>
+    public void Remember(IdentityWorld world, uint transaction)
+    {
+        if (world.Merges.Count > 0)
+        {
+            return;     // keys moved between people; they are read anew when they are needed
+        }
+        foreach (var contact in world.Contacts.Values)
+        {
+            if (world.LeadsByContact.TryGetValue(contact.Id, out var lead))
+            {
+                lead.Stored(transaction);
+            }
+            contact.Stored(transaction);
+            if (lead is null or { BySource.Count: <= MaxSources })
+            {
+                Young().Add(new Known<ContactState>(contact, lead));
+            }
+        }
+        foreach (var account in world.Accounts.Values)
+        {
+            if (world.LeadsByAccount.TryGetValue(account.Id, out var lead))
+            {
+                lead.Stored(transaction);
+            }
+            account.Stored(transaction);
+            if (account.FactsJson.Length <= MaxFacts && lead is null or { BySource.Count: <= MaxSources })
+            {
+                Young().Add(new Known<AccountState>(account, lead));
+            }
+        }
+    }
+
+    private Generation Young()
+    {
+        if (_young.Count >= capacity / 2)
+        {
+            (_old, _young) = (_young, new Generation());
+        }
+        return _young;
+    }
+
+    private Known<ContactState>? FindContact(in KeyRef key, IdentityWorld world) =>
+        world.ContactKeys.TryGetValue(key, out var id) ? new Known<ContactState>(world.Contacts[id], null)
+        : _young.Contacts.GetValueOrDefault(key) ?? _old.Contacts.GetValueOrDefault(key);
+
+    private Known<AccountState>? FindAccount(in KeyRef key, IdentityWorld world) =>
+        world.AccountKeys.TryGetValue(key, out var id) ? new Known<AccountState>(world.Accounts[id], null)
+        : _young.Accounts.GetValueOrDefault(key) ?? _old.Accounts.GetValueOrDefault(key);
+
+    private Known<AccountState>? FindAccount(Guid id, IdentityWorld world) =>
+        world.Accounts.TryGetValue(id, out var account) ? new Known<AccountState>(account, null)
+        : _young.AccountsById.GetValueOrDefault(id) ?? _old.AccountsById.GetValueOrDefault(id);
+
+    private void Move(Known<ContactState>? contact, List<Known<AccountState>> accounts, IdentityWorld world)
+    {
+        if (contact is not null && world.Contacts.TryAdd(contact.State.Id, contact.State))
+        {
+            Forget(contact);
+            contact.State.IsRemembered = true;
+            foreach (var key in contact.State.Keys)
+            {
+                world.ContactKeys[new KeyRef(contact.State.WorkspaceId, key.Kind, key.Key)] = contact.State.Id;
+            }
+            if (contact.Lead is { } lead)
+            {
+                world.LeadsByContact[contact.State.Id] = lead;
+            }
+        }
+        foreach (var account in accounts)
+        {
+            if (world.Accounts.TryAdd(account.State.Id, account.State))
+            {
+                Forget(account);
+                account.State.IsRemembered = true;
+                foreach (var key in account.State.Keys)
+                {
+                    world.AccountKeys[new KeyRef(account.State.WorkspaceId, key.Kind, key.Key)] = account.State.Id;
+                }
+                if (account.Lead is { } lead)
+                {
+                    world.LeadsByAccount[account.State.Id] = lead;
+                }
+            }
+        }
+    }
+
+    private void Forget(Known<ContactState> contact)
+    {
+        _young.Remove(contact);
+        _old.Remove(contact);
+    }
+
+    private void Forget(Known<AccountState> account)
+    {
+        _young.Remove(account);
+        _old.Remove(account);
+    }
+
+    private sealed record Known<TState>(TState State, LeadState? Lead);
+
+    /// <summary>What was used since the last turn; two of them make a cheap least-recently-used order.</summary>
+    private sealed class Generation
+    {
+        public Dictionary<KeyRef, Known<ContactState>> Contacts { get; } = [];
+        public Dictionary<KeyRef, Known<AccountState>> Accounts { get; } = [];
+        public Dictionary<Guid, Known<AccountState>> AccountsById { get; } = [];
+        public int Count => Contacts.Count + AccountsById.Count;
+
+        public void Add(Known<ContactState> contact)
+        {
+            foreach (var key in contact.State.Keys)
+            {
+                Contacts[new KeyRef(contact.State.WorkspaceId, key.Kind, key.Key)] = contact;
+            }
+        }
+
+        public void Add(Known<AccountState> account)
+        {
+            AccountsById[account.State.Id] = account;
+            foreach (var key in account.State.Keys)
+            {
+                Accounts[new KeyRef(account.State.WorkspaceId, key.Kind, key.Key)] = account;
+            }
+        }
+
+        public void Remove(Known<ContactState> contact)
+        {
+            foreach (var key in contact.State.Keys)
+            {
+                Contacts.Remove(new KeyRef(contact.State.WorkspaceId, key.Kind, key.Key));
+            }
+        }
+
+        public void Remove(Known<AccountState> account)
+        {
+            AccountsById.Remove(account.State.Id);
+            foreach (var key in account.State.Keys)
+            {
+                Accounts.Remove(new KeyRef(account.State.WorkspaceId, key.Kind, key.Key));
+            }
+        }
+    }
+}
