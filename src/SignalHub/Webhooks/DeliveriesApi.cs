@@ -95,6 +95,33 @@ internal static class DeliveriesApi
         }
     }
 
+    /// <summary>Ends a pending delivery: it is not sent any more.</summary>
+    /// <remarks>
+    /// It ends as `cancelled` with the reason `cancelled_by_user`. Cancelling it again is answered in the same way; one that is being
+    /// sent at this moment, or has ended otherwise, is a 409. A retry takes it up again.
+    /// </remarks>
+    /// <param name="id"><c>dlv_…</c></param>
+    internal static async Task<Results<Ok<DeliveryView>, Problem>> CancelDelivery(
+        Caller caller, string id, CancelStore deliveries, DeliveryLogStore log, DeliverySignal dispatcher, CancellationToken cancellationToken)
+    {
+        if (!Ids.TryParse(Ids.Delivery, id, out var deliveryId))
+        {
+            return NotFound(id);
+        }
+        if (await deliveries.CancelAsync(caller.WorkspaceId, deliveryId, cancellationToken))
+        {
+            dispatcher.Wake();
+        }
+        return await log.FindAsync(caller.WorkspaceId, deliveryId, cancellationToken) switch
+        {
+            null => NotFound(id),
+            { Reason: Ending.ReasonCancelledByUser } cancelled => TypedResults.Ok(cancelled),
+            { State: DeliveryFilter.Pending } => new Problem(ProblemCodes.Conflict,
+                "The delivery is being sent at this moment: look at its outcome, and cancel it then if it is to be tried again."),
+            { State: var state } => new Problem(ProblemCodes.Conflict, $"The delivery has ended already: it is {state}."),
+        };
+    }
+
     private static Problem? Unknown(DeliveryFilter filter, string? codeClass)
     {
         static Problem OneOf(string name, IReadOnlyList<string> words) =>

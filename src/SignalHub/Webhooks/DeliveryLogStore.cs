@@ -182,7 +182,7 @@ public sealed class DeliveryLogStore(Database database)
         {
             attempts.Add(new AttemptView(
                 reader.GetFieldValue<DateTimeOffset>(0), reader.GetString(1), reader.GetInt32(2), reader.Int(3), reader.Text(4), reader.Text(5),
-                reader.Text(6), JsonElement.Parse(reader.GetString(7)), reader.Text(8) is { } headers ? JsonElement.Parse(headers) : null,
+                reader.Text(6), HeadersAsJson(reader.GetString(7)), reader.Text(8) is { } headers ? HeadersAsJson(headers) : null,
                 reader.Text(9), reader.GetBoolean(10), Milliseconds(reader, 11), Milliseconds(reader, 12), reader.GetDouble(13), reader.Instant(14)));
         }
         return attempts;
@@ -199,6 +199,8 @@ public sealed class DeliveryLogStore(Database database)
     }
 
     private static string Half(string sql, string conditions) => sql.Replace("{0}", conditions, StringComparison.Ordinal);
+
+    private static JsonElement HeadersAsJson(string text) => JsonSerializer.SerializeToElement(HeaderText.Read(text));
 
     private static double? Milliseconds(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetDouble(column);
 

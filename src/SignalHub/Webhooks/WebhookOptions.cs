@@ -48,7 +48,7 @@ public sealed class WebhookOptions
     public int ClaimPerEndpoint { get; set; } = 200;
 
     /// <summary>Rows taken by one claim over all endpoints. Soft: endpoints of which nothing is held get at least one each.</summary>
-    public int ClaimBatch { get; set; } = 500;
+    public int ClaimBatch { get; set; } = 1_000;
 
     /// <summary>
     /// How much of an endpoint's work a claim takes ahead, by its own recent speed: a slow endpoint keeps few rows from other

@@ -63,6 +63,7 @@ public static class WebhooksApi
         deliveries.MapGet("/", DeliveriesApi.ListDeliveries).RefuseUnknownParameters().EmptyParametersAreAbsent().Reads<Page<DeliveryView>>().ProducesProblems(400);
         deliveries.MapGet("/{id}", DeliveriesApi.GetDelivery).Reads<DeliveryDetailView>().ProducesProblems(404);
         deliveries.MapPost("/{id}/retry", DeliveriesApi.RetryDelivery).Manages<DeliveryView>(202).ProducesProblems(404, 409);
+        deliveries.MapPost("/{id}/cancel", DeliveriesApi.CancelDelivery).Manages<DeliveryView>(200).ProducesProblems(404, 409);
     }
 
     private static void MapHooks(RouteGroupBuilder hooks)

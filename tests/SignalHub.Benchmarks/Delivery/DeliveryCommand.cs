@@ -6,21 +6,28 @@ namespace SignalHub.Benchmarks.Delivery;
 /// <summary><c>delivery</c>: throughput, fairness and claim cost of the dispatcher; writes the results where they are committed.</summary>
 internal static class DeliveryCommand
 {
-    public const string Usage = "delivery [--output docs/benchmarks] [--rounds 3] [--deliveries 20000] [--backlog 1000000] [--seconds 20]";
+    public const string Usage = "delivery [--output docs/benchmarks] [--rounds 3] [--deliveries 50000] [--backlog 1000000] [--seconds 20] [--profile]";
 
+    private const int WarmUpRounds = 2;
     private const string Graphile = "graphile-worker@0.17.3";
 
     public static async Task<int> RunAsync(string[] args)
     {
         string Option(string name, string otherwise) => Array.IndexOf(args, name) is >= 0 and var i && i + 1 < args.Length ? args[i + 1] : otherwise;
         int Number(string name, int otherwise) => int.Parse(Option(name, otherwise.ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
-        var (rounds, deliveries, backlog, seconds) = (Number("--rounds", 3), Number("--deliveries", 20_000), Number("--backlog", 1_000_000), Number("--seconds", 20));
+        var (rounds, deliveries, backlog, seconds) = (Number("--rounds", 3), Number("--deliveries", 50_000), Number("--backlog", 1_000_000), Number("--seconds", 20));
         var loadBefore = double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture);
         var directory = Directory.CreateTempSubdirectory("signalhub-bench-").FullName;
         try
         {
-            await using var server = await DeliveryServer.StartAsync(directory);
+            var profile = args.Contains("--profile");
+            await using var server = await DeliveryServer.StartAsync(directory, profile);
             await using var receiver = await Receiver.StartAsync();
+            if (profile)
+            {
+                await ProfileAsync(new ThroughputRun(server, receiver, graphileDirectory: null), rounds, deliveries);
+                return 0;
+            }
             var (bare, product, graphile) = await ThroughputAsync(new ThroughputRun(server, receiver, await InstallGraphileAsync(directory)), rounds, deliveries);
             var (alone, beside, claims) = await FairnessAsync(new FairnessRun(server, receiver), rounds, backlog, TimeSpan.FromSeconds(seconds));
             var report = new DeliveryReport
@@ -33,11 +40,11 @@ internal static class DeliveryCommand
                 Rounds = rounds,
                 DeliveriesPerRound = deliveries,
                 Concurrency = ThroughputRun.Concurrency,
-                BarePerSecond = Spread.Of(bare),
-                ProductPerSecond = Spread.Of(product),
-                GraphilePerSecond = graphile.Count > 0 ? Spread.Of(graphile) : null,
-                ProductToBare = Spread.Of(product.Zip(bare, (p, b) => p / b)),
-                ProductToGraphile = graphile.Count > 0 ? Spread.Of(product.Zip(graphile, (p, g) => p / g)) : null,
+                Bare = ThroughputFigures.Of(bare),
+                Product = ThroughputFigures.Of(product),
+                Graphile = graphile.Count > 0 ? ThroughputFigures.Of(graphile) : null,
+                ProductToBare = Spread.Of(product.Zip(bare, (p, b) => p.PerSecond / b.PerSecond)),
+                ProductToGraphile = graphile.Count > 0 ? Spread.Of(product.Zip(graphile, (p, g) => p.PerSecond / g.PerSecond)) : null,
                 DeadBacklog = backlog,
                 LagAlone = alone,
                 LagBesideBadNeighbours = beside,
@@ -53,11 +60,15 @@ internal static class DeliveryCommand
         }
     }
 
-    private static async Task<(List<double> Bare, List<double> Product, List<double> Graphile)> ThroughputAsync(ThroughputRun run, int rounds, int deliveries)
+    private static async Task<(List<Throughput> Bare, List<Throughput> Product, List<Throughput> Graphile)> ThroughputAsync(ThroughputRun run, int rounds, int deliveries)
     {
-        var (bare, product, graphile) = (new List<double>(), new List<double>(), new List<double>());
-        await run.BareAsync(deliveries);
-        await run.ProductAsync("product_warm", deliveries);
+        var (bare, product, graphile) = (new List<Throughput>(), new List<Throughput>(), new List<Throughput>());
+        // Until the compiler is done with both: the first hundred thousand sends cost twice what later ones do.
+        for (var round = 1; round <= WarmUpRounds; round++)
+        {
+            await run.BareAsync(deliveries);
+            await run.ProductAsync($"product_warm_{round}", deliveries);
+        }
         for (var round = 1; round <= rounds; round++)
         {
             bare.Add(await run.BareAsync(deliveries));
@@ -66,9 +77,24 @@ internal static class DeliveryCommand
             {
                 graphile.Add(await run.GraphileAsync($"graphile_{round}", deliveries));
             }
-            Say($"round {round}: bare {bare[^1]:N0}/s, product {product[^1]:N0}/s, graphile-worker {graphile.LastOrDefault():N0}/s");
+            Say("bare", bare[^1]);
+            Say("product", product[^1]);
+            if (run.HasGraphile)
+            {
+                Say("graphile-worker", graphile[^1]);
+            }
         }
         return (bare, product, graphile);
+    }
+
+    /// <summary>Bare loop and product, and what the product's statements cost; writes nothing. The warm-up is measured too.</summary>
+    private static async Task ProfileAsync(ThroughputRun run, int rounds, int deliveries)
+    {
+        for (var round = 1; round <= rounds; round++)
+        {
+            Say("bare", await run.BareAsync(deliveries));
+            Say("product", await run.ProductAsync($"product_{round}", deliveries, profile: true));
+        }
     }
 
     private static async Task<(List<Lag> Alone, List<Lag> Beside, List<ClaimCost> Claims)> FairnessAsync(
@@ -108,6 +134,9 @@ internal static class DeliveryCommand
             return null;
         }
     }
+
+    private static void Say(string what, Throughput t) => Say(
+        $"{what,-16} {t.PerSecond,8:N0}/s, processor µs: own {t.OwnMicroseconds:0.0}, PostgreSQL {t.ServerMicroseconds:0.0}, Node.js {t.NodeMicroseconds:0.0}");
 
     private static void Say(FormattableString line) => Console.WriteLine(line.ToString(CultureInfo.InvariantCulture));
 }

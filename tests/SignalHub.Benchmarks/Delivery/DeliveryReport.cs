@@ -14,6 +14,14 @@ internal sealed record Spread(double Median, double Minimum, double Maximum)
     }
 }
 
+/// <summary>POSTs a second and processor time of each, over the rounds.</summary>
+internal sealed record ThroughputFigures(Spread PerSecond, Spread OwnMicroseconds, Spread ServerMicroseconds, Spread NodeMicroseconds)
+{
+    public static ThroughputFigures Of(IReadOnlyList<Throughput> rounds) => new(
+        Spread.Of(rounds.Select(r => r.PerSecond)), Spread.Of(rounds.Select(r => r.OwnMicroseconds)),
+        Spread.Of(rounds.Select(r => r.ServerMicroseconds)), Spread.Of(rounds.Select(r => r.NodeMicroseconds)));
+}
+
 /// <summary>Everything a run found: <c>docs/benchmarks/delivery.json</c>.</summary>
 internal sealed record DeliveryReport
 {
@@ -28,11 +36,11 @@ internal sealed record DeliveryReport
     public required int Rounds { get; init; }
     public required int DeliveriesPerRound { get; init; }
     public required int Concurrency { get; init; }
-    public required Spread BarePerSecond { get; init; }
-    public required Spread ProductPerSecond { get; init; }
+    public required ThroughputFigures Bare { get; init; }
+    public required ThroughputFigures Product { get; init; }
 
     /// <summary>Null where Node.js or npm is missing.</summary>
-    public required Spread? GraphilePerSecond { get; init; }
+    public required ThroughputFigures? Graphile { get; init; }
 
     public required Spread ProductToBare { get; init; }
     public required Spread? ProductToGraphile { get; init; }
@@ -68,18 +76,18 @@ internal sealed record DeliveryReport
         Line($"graphile-worker insert {ThroughputRun.PerTransaction} events a transaction while they send; the product also signs twice and keeps an attempt record with headers and");
         Line($"timings. Receiver, bare loop and product share one process; graphile-worker runs in Node.js with its local queue and batched completion.");
         Line($"");
-        Line($"| | per second, median | min | max |");
-        Line($"|---|---:|---:|---:|");
-        Row("bare HttpClient loop, nothing kept", BarePerSecond);
-        Row("SignalHub, durable, one event per delivery", ProductPerSecond);
-        if (GraphilePerSecond is { } graphile)
+        Line($"| | per second, median | min | max | processor µs: .NET / PostgreSQL / Node.js |");
+        Line($"|---|---:|---:|---:|---:|");
+        Row("bare HttpClient loop, nothing kept", Bare.PerSecond, Bare);
+        Row("SignalHub, durable, one event per delivery", Product.PerSecond, Product);
+        if (Graphile is { } graphile)
         {
-            Row("graphile-worker 0.17.3", graphile);
+            Row("graphile-worker 0.17.3", graphile.PerSecond, graphile);
         }
-        Row("SignalHub ÷ bare loop (target ≥ 0.5)", ProductToBare);
+        Row("SignalHub ÷ bare loop (target ≥ 0.5)", ProductToBare, null);
         if (ProductToGraphile is { } ratio)
         {
-            Row("SignalHub ÷ graphile-worker (target ≥ 2)", ratio);
+            Row("SignalHub ÷ graphile-worker (target ≥ 2)", ratio, null);
         }
         Line($"");
         Line($"## Fairness");
@@ -109,6 +117,10 @@ internal sealed record DeliveryReport
         }
         return text.ToString();
 
-        void Row(string name, Spread figure) => Line($"| {name} | {figure.Median:N2} | {figure.Minimum:N2} | {figure.Maximum:N2} |");
+        void Row(string name, Spread figure, ThroughputFigures? costs) => Line(
+            $"| {name} | {figure.Median:N2} | {figure.Minimum:N2} | {figure.Maximum:N2} | {(costs is null ? "" : Costs(costs))} |");
+
+        static string Costs(ThroughputFigures f) => string.Create(
+            CultureInfo.InvariantCulture, $"{f.OwnMicroseconds.Median:0} / {f.ServerMicroseconds.Median:0} / {f.NodeMicroseconds.Median:0}");
     }
 }

@@ -10,6 +10,7 @@ namespace SignalHub.Benchmarks.Delivery;
 internal sealed class DeliveryServer : IAsyncDisposable
 {
     private const string Template = "bench_template";
+    private const string Statistics = "\nshared_preload_libraries = 'pg_stat_statements'\npg_stat_statements.track_planning = on\n";
 
     private readonly Cluster _cluster;
     private readonly ServerAddress _address;
@@ -20,9 +21,11 @@ internal sealed class DeliveryServer : IAsyncDisposable
         _address = address;
     }
 
+    public int ProcessId => PostmasterFile.Read(_cluster.Directory)!.ProcessId;
+
     public IDataProtectionProvider Keys { get; } = new EphemeralDataProtectionProvider();
 
-    public static async Task<DeliveryServer> StartAsync(string directory)
+    public static async Task<DeliveryServer> StartAsync(string directory, bool profile)
     {
         var binaries = await PostgresBinaries.InstalledAsync(CancellationToken.None) is [var first, ..]
             ? first
@@ -31,6 +34,10 @@ internal sealed class DeliveryServer : IAsyncDisposable
         await account.TakeOverAsync(directory, CancellationToken.None);
         var cluster = new Cluster(Path.Combine(directory, "postgres"), binaries, account, Durability.Full, TimeProvider.System);
         await cluster.CreateAsync(CancellationToken.None);
+        if (profile)
+        {
+            await File.AppendAllTextAsync(Path.Combine(cluster.Directory, "postgresql.conf"), Statistics);
+        }
         var server = new DeliveryServer(cluster, await cluster.StartAsync(CancellationToken.None));
         await server.ExecuteAsync($"create database {Template} template template0");
         await using var template = new Database(new NpgsqlConnectionStringBuilder(server.ConnectionString(Template)) { Pooling = false }.ConnectionString);
@@ -61,7 +68,7 @@ internal sealed class DeliveryServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await _cluster.StopAsync(CancellationToken.None);
 
-    private string ConnectionString(string database) => _cluster.ConnectionString(_address, database);
+    public string ConnectionString(string database) => _cluster.ConnectionString(_address, database);
 
     private async Task ExecuteAsync(string sql)
     {

@@ -4,8 +4,13 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using Npgsql;
+using SignalHub.Benchmarks.Load;
+using SignalHub.Benchmarks.Report;
 
 namespace SignalHub.Benchmarks.Delivery;
+
+/// <summary>POSTs a second, and the processor time each took: of this process (receiver included), of PostgreSQL, of Node.js.</summary>
+internal sealed record Throughput(double PerSecond, double OwnMicroseconds, double ServerMicroseconds, double NodeMicroseconds);
 
 /// <summary>
 /// The same number of POSTs to the same receiver three ways, with the same number in flight: a bare HttpClient loop that keeps
@@ -21,16 +26,18 @@ internal sealed class ThroughputRun(DeliveryServer server, Receiver receiver, st
     /// <summary>Events in a transaction, of the product's intake as of the other's <c>add_jobs</c>.</summary>
     public const int PerTransaction = 100;
 
+    private const int WarmUp = 2_000;
+
     private static readonly TimeSpan _look = TimeSpan.FromMilliseconds(2);
 
     public bool HasGraphile => graphileDirectory is not null;
 
     /// <summary>POSTs a second of the bare loop.</summary>
-    public async Task<double> BareAsync(int count)
+    public async Task<Throughput> BareAsync(int count)
     {
         using var http = new HttpMessageInvoker(new SocketsHttpHandler { UseProxy = false, UseCookies = false, AllowAutoRedirect = false });
         var left = count;
-        var watch = Stopwatch.StartNew();
+        var meter = new Meter(server.ProcessId);
         await Task.WhenAll(Enumerable.Range(0, Concurrency).Select(_ => Task.Run(async () =>
         {
             while (Interlocked.Decrement(ref left) >= 0)
@@ -46,32 +53,34 @@ internal sealed class ThroughputRun(DeliveryServer server, Receiver receiver, st
                 }
             }
         })));
-        return count / watch.Elapsed.TotalSeconds;
+        return meter.Read(count);
     }
 
     /// <summary>Deliveries a second of the product, from the first insert to the last one written down, inserts and sends side by side.</summary>
-    public async Task<double> ProductAsync(string database, int count)
+    /// <param name="profile">Whether to print what the statements cost.</param>
+    public async Task<Throughput> ProductAsync(string database, int count, bool profile = false)
     {
         await using var rows = await server.CreateAsync(database);
         var endpoints = await rows.AddEndpointsAsync(Endpoints, receiver.Url);
         await using var node = await Node.StartAsync(rows);
-        await DeliverAsync(rows, node, endpoints, 2_000);
-        var seconds = await DeliverAsync(rows, node, endpoints, count);
+        await DeliverAsync(rows, node, endpoints, WarmUp);
+        var result = await DeliverAsync(rows, node, endpoints, count, profile ? new LoadStore(server.ConnectionString(database)) : null);
         var delivered = await rows.ScalarAsync("select count(*) from delivery_history where state = 'delivered'");
         var attempts = await rows.ScalarAsync("select count(*) from delivery_attempts");
-        return delivered == count + 2_000 && attempts == delivered
-            ? count / seconds
-            : throw new InvalidOperationException($"{delivered} deliveries ended with {attempts} attempts instead of {count + 2_000}.");
+        return delivered == count + WarmUp && attempts == delivered
+            ? result
+            : throw new InvalidOperationException($"{delivered} deliveries ended with {attempts} attempts instead of {count + WarmUp}.");
     }
 
     /// <summary>Jobs a second of graphile-worker, from the first insert to the last completion, inserts and sends side by side.</summary>
-    public async Task<double> GraphileAsync(string database, int count)
+    public async Task<Throughput> GraphileAsync(string database, int count)
     {
         var address = new NpgsqlConnectionStringBuilder(await server.CreateEmptyAsync(database));
         var url = $"postgres://{address.Username}@/{database}?host={Uri.EscapeDataString(address.Host!)}&port={address.Port}";
         var body = Path.Combine(graphileDirectory!, "body.json");
         await File.WriteAllBytesAsync(body, DeliveryDatabase.Body);
         string[] arguments = ["graphile.mjs", url, receiver.Url, .. new[] { count, Concurrency, PerTransaction }.Select(n => n.ToString(CultureInfo.InvariantCulture)), body];
+        var meter = new Meter(server.ProcessId);
         using var process = Process.Start(new ProcessStartInfo("node", arguments) { WorkingDirectory = graphileDirectory, RedirectStandardOutput = true })!;
         var output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
@@ -81,14 +90,15 @@ internal sealed class ThroughputRun(DeliveryServer server, Receiver receiver, st
         }
         var result = JsonDocument.Parse(output).RootElement;
         return result.GetProperty("left").GetInt32() == 0 && result.GetProperty("delivered").GetInt32() == count
-            ? count / result.GetProperty("seconds").GetDouble()
+            ? meter.Read(count) with { PerSecond = count / result.GetProperty("seconds").GetDouble() }
             : throw new InvalidOperationException($"graphile-worker did not do all of it: {output}");
     }
 
-    private async Task<double> DeliverAsync(DeliveryDatabase rows, Node node, IReadOnlyList<Guid> endpoints, int count)
+    private async Task<Throughput> DeliverAsync(DeliveryDatabase rows, Node node, IReadOnlyList<Guid> endpoints, int count, LoadStore? profile = null)
     {
+        await (profile?.BeginProfileAsync(CancellationToken.None) ?? Task.CompletedTask);
         var until = receiver.Received + count;
-        var watch = Stopwatch.StartNew();
+        var meter = new Meter(server.ProcessId);
         for (var queued = 0; queued < count; queued += PerTransaction)
         {
             await rows.QueueAsync([.. Enumerable.Range(queued, PerTransaction).Select(i => endpoints[i % endpoints.Count])]);
@@ -98,6 +108,28 @@ internal sealed class ThroughputRun(DeliveryServer server, Receiver receiver, st
         {
             await Task.Delay(_look, TimeProvider.System);
         }
-        return watch.Elapsed.TotalSeconds;
+        var result = meter.Read(count);
+        if (profile is not null)
+        {
+            var (statements, tables) = await profile.EndProfileAsync(CancellationToken.None);
+            ConsoleReport.WriteProfile("SignalHub", Concurrency, count, statements, tables);
+            await profile.DisposeAsync();
+        }
+        return result;
+    }
+
+    /// <summary>Time and processor time since it was made.</summary>
+    private sealed class Meter(int postmaster)
+    {
+        private readonly long _started = Stopwatch.GetTimestamp();
+        private readonly TimeSpan _own = ProcessCpu.Of(Environment.ProcessId);
+        private readonly TimeSpan _server = ProcessCpu.OfServer(postmaster);
+        private readonly TimeSpan _children = ProcessCpu.OfEndedChildren();
+
+        public Throughput Read(int count) => new(
+            count / Stopwatch.GetElapsedTime(_started).TotalSeconds,
+            (ProcessCpu.Of(Environment.ProcessId) - _own).TotalMicroseconds / count,
+            (ProcessCpu.OfServer(postmaster) - _server).TotalMicroseconds / count,
+            (ProcessCpu.OfEndedChildren() - _children).TotalMicroseconds / count);
     }
 }

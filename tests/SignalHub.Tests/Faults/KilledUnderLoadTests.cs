@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
 using SignalHub.Tests.Support;
 
@@ -16,10 +15,9 @@ public sealed class KilledUnderLoadTests
     [Fact]
     public async Task Every_acknowledged_signal_is_stored_once_and_its_endpoint_hears_of_it_at_least_once()
     {
-        var database = await TestPostgres.CreateDatabaseAsync();
-        using var directory = new TemporaryDirectory();
+        await using var database = await SharedDatabase.CreateAsync();
         await using var receiver = await WebhookReceiver.StartAsync();
-        var process = ServiceProcess.Start(directory.Path, Settings(database));
+        var process = database.Start();
         var url = await process.ReadyAsync();
         var key = await PrepareAsync(url, receiver.Url);
         var acknowledged = new ConcurrentDictionary<string, string>();
@@ -31,20 +29,17 @@ public sealed class KilledUnderLoadTests
             // Kill in the middle of the work: after another share of the signals has been acknowledged.
             await address.WaitUntilAsync(() => acknowledged.Count >= Senders * SignalsEach * round / (Rounds + 1));
             await process.KillAsync();
-            await process.DisposeAsync();
-            process = ServiceProcess.Start(directory.Path, Settings(database));
+            process = database.Start();
             address.Url = await process.ReadyAsync();
         }
         await Task.WhenAll(senders);
 
         Assert.Equal(Senders * SignalsEach, acknowledged.Count);
         // What the dead had claimed is leased for a minute and a half: let that time pass.
-        await using var connection = new Npgsql.NpgsqlConnection(database);
-        await connection.OpenAsync();
-        await using var pass = new Npgsql.NpgsqlCommand("update delivery_queue set next_at = next_at - interval '10 minutes'", connection);
-        await pass.ExecuteNonQueryAsync();
+        await database.LetLeasesEndAsync();
         await receiver.WaitUntilAsync(requests => requests.Select(r => r.Headers["webhook-id"]).Distinct().Count() >= acknowledged.Count);
         await process.DisposeAsync();
+        await using var connection = await database.OpenAsync();
         await using var command = new Npgsql.NpgsqlCommand(
             "select (select count(*) from signals), (select sum(signal_count)::bigint from leads), (select count(*) from delivery_queue), (select count(*) from delivery_history where state = 'delivered')", connection);
         await using var reader = await command.ExecuteReaderAsync();
@@ -54,19 +49,10 @@ public sealed class KilledUnderLoadTests
         Assert.Empty(acknowledged.Values.Except(heard));
     }
 
-    private static (string, string)[] Settings(string database) =>
-    [
-        ("ConnectionStrings__SignalHub", database), ("SignalHub__OperatorKey", SignalHubApp.OperatorKey),
-        ("SignalHub__EncryptionKey", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="), ("Webhooks__AllowHttp", "true"),
-        ("Webhooks__AllowedNetworks__0", "127.0.0.0/8"), ("RateLimits__PerMinute", "0"), ("RateLimits__PerDay", "0"),
-        ("Serilog__MinimumLevel__Override__SignalHub", "Warning"),
-    ];
-
     private static async Task<string> PrepareAsync(Uri url, string receiver)
     {
-        using var operatorClient = Client(url, SignalHubApp.OperatorKey);
-        var key = (string)(await operatorClient.PostAsync("/workspaces", new { name = "Acme" }).JsonAsync(HttpStatusCode.Created))["api_key"]!["secret"]!;
-        using var client = Client(url, key);
+        var key = await SharedDatabase.NewWorkspaceAsync(url);
+        using var client = SharedDatabase.Client(url, key);
         await client.PostAsync("/webhooks/endpoints", new { url = receiver, timeout_seconds = 1 }).JsonAsync(HttpStatusCode.Created);
         return key;
     }
@@ -84,7 +70,7 @@ public sealed class KilledUnderLoadTests
             };
             var id = await address.RetryAsync(async url =>
             {
-                using var client = Client(url, key);
+                using var client = SharedDatabase.Client(url, key);
                 using var response = await client.PostAsync("/signals", signal);
                 return response.StatusCode is HttpStatusCode.Created or HttpStatusCode.OK
                     ? (string)(await response.JsonAsync(response.StatusCode))["signal_capture_id"]!
@@ -93,13 +79,6 @@ public sealed class KilledUnderLoadTests
             acknowledged[$"{sender}/{i}"] = id;
             address.Progressed();
         }
-    }
-
-    private static HttpClient Client(Uri url, string key)
-    {
-        var client = new HttpClient { BaseAddress = url };
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
-        return client;
     }
 
     /// <summary>Where the service is; changes with each restart, and senders wait for the change instead of sleeping.</summary>

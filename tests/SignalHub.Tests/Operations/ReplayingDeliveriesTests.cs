@@ -142,6 +142,27 @@ public sealed class ReplayingDeliveriesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_somebody_cancelled_is_not_brought_back_by_asking_for_everything()
+    {
+        var endpoint = await NewEndpointAsync(new { url = _receiver.Url });
+        await IngestAsync(2);
+        var cancelled = (string)(await DeliveriesAsync("?state=pending"))[0]["id"]!;
+        await _acme.Client.PostAsync($"/webhooks/deliveries/{cancelled}/cancel", new { }).JsonAsync(HttpStatusCode.OK);
+        await _app.DeliverDueAsync();
+
+        Assert.Equal(1, (int)(await ReplayAsync(endpoint, new { dry_run = true }, HttpStatusCode.OK))["count"]!);
+        await FinishAsync(await ReplayAsync(endpoint, new { }));
+        await _app.DeliverDueAsync();
+
+        Assert.Equal(2, _receiver.Requests.Count);
+        Assert.DoesNotContain(cancelled, Received("X-SignalHub-Delivery"));
+        using var test = await _acme.NewKeyAsync("test", "read", "manage");
+        await test.PostAsync($"/webhooks/deliveries/{cancelled}/cancel", new { }).ProblemAsync(403, "live_key_required");
+        using var reader = await _acme.NewKeyAsync("live", "read");
+        await reader.PostAsync($"/webhooks/deliveries/{cancelled}/cancel", new { }).ProblemAsync(403, "missing_scope");
+    }
+
+    [Fact]
     public async Task A_job_keeps_its_pace_goes_on_after_a_restart_and_ends()
     {
         var endpoint = await NewEndpointAsync(new { url = _receiver.Url, enabled = false });

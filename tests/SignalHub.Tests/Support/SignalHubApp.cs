@@ -21,7 +21,7 @@ internal sealed class SignalHubApp : IAsyncDisposable
 {
     // Not secrets: keys of databases that live as long as a test.
     public const string OperatorKey = "op_testtesttesttesttesttesttesttesttesttesttesttest";
-    private const string EncryptionKey = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    public const string EncryptionKey = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
     private readonly IReadOnlyDictionary<string, string> _settings;
     private WebApplicationFactory<Program> _factory;

@@ -1,8 +1,5 @@
-using Microsoft.AspNetCore.DataProtection;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using SignalHub.Tests.Support;
 using SignalHub.Webhooks.Delivery;
@@ -17,7 +14,7 @@ public sealed class HostedDeliveryTests
     {
         await using var bench = await DeliveryBench.CreateAsync();
         await using var receiver = await WebhookReceiver.StartAsync();
-        using var host = Host(bench, ("Webhooks:AllowHttp", "true"), ("Webhooks:AllowedNetworks:0", "127.0.0.0/8"), ("Webhooks:PollInterval", "01:00:00"));
+        using var host = DeliveryHost.On(bench, [.. DeliveryHost.Loopback, ("Webhooks:PollInterval", "01:00:00")]);
         await host.StartAsync();
 
         var endpoint = await bench.AddEndpointAsync(receiver.Url);
@@ -39,9 +36,9 @@ public sealed class HostedDeliveryTests
         await using var bench = await DeliveryBench.CreateAsync();
         await using var receiver = await WebhookReceiver.StartAsync();
         // Neither polls: what arrives came by the hint.
-        (string, string)[] settings = [("Webhooks:AllowHttp", "true"), ("Webhooks:AllowedNetworks:0", "127.0.0.0/8"), ("Webhooks:PollInterval", "01:00:00")];
-        using var dispatching = Host(bench, settings);
-        using var taking = Host(bench, [.. settings, ("Roles:Dispatcher", "false")]);
+        (string, string)[] settings = [.. DeliveryHost.Loopback, ("Webhooks:PollInterval", "01:00:00")];
+        using var dispatching = DeliveryHost.On(bench, settings);
+        using var taking = DeliveryHost.On(bench, [.. settings, ("Roles:Dispatcher", "false")]);
         await dispatching.StartAsync();
         await taking.StartAsync();
         await dispatching.Services.GetRequiredService<DeliveryHintLoop>().Listening;
@@ -64,7 +61,7 @@ public sealed class HostedDeliveryTests
         await using var bench = await DeliveryBench.CreateAsync();
         await using var receiver = await WebhookReceiver.StartAsync();
         receiver.Otherwise(WebhookReceiver.Status(500));
-        using var host = Host(bench, ("Webhooks:AllowHttp", "true"), ("Webhooks:AllowedNetworks:0", "127.0.0.0/8"));
+        using var host = DeliveryHost.On(bench, DeliveryHost.Loopback);
         var (_, delivery) = await bench.QueueAsync(await bench.AddEndpointAsync(receiver.Url, "custom", schedule: [3_600]));
 
         await host.Services.GetRequiredService<Dispatcher>().RunOnceAsync(default);
@@ -76,7 +73,7 @@ public sealed class HostedDeliveryTests
     public async Task Settings_that_would_send_twice_end_the_start_with_one_line()
     {
         await using var bench = await DeliveryBench.CreateAsync();
-        using var host = Host(bench, ("Webhooks:Lease", "00:00:30"));
+        using var host = DeliveryHost.On(bench, ("Webhooks:Lease", "00:00:30"));
 
         var refused = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync());
 
@@ -88,22 +85,10 @@ public sealed class HostedDeliveryTests
     public async Task A_node_without_the_role_has_no_loop()
     {
         await using var bench = await DeliveryBench.CreateAsync();
-        using var host = Host(bench, ("Roles:Dispatcher", "false"));
+        using var host = DeliveryHost.On(bench, ("Roles:Dispatcher", "false"));
 
         Assert.Empty(host.Services.GetServices<IHostedService>().OfType<DeliveryLoop>());
         Assert.NotNull(host.Services.GetRequiredService<TestSend>());
         Assert.Null(host.Services.GetRequiredService<OutboundGuard>().CheckUrl("https://example.com/"));
-    }
-
-    private static IHost Host(DeliveryBench bench, params (string Name, string Value)[] settings)
-    {
-        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-        builder.Configuration.AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Name, (string?)s.Value)));
-        builder.Logging.ClearProviders();
-        // Instances of the bench: the container does not own them.
-        builder.Services.AddSingleton(bench.Database);
-        builder.Services.AddSingleton<IDataProtectionProvider>(bench.Keys);
-        builder.Services.AddWebhookDelivery(builder.Configuration);
-        return builder.Build();
     }
 }

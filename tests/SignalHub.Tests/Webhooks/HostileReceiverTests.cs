@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using SignalHub.Storage;
 using SignalHub.Tests.Support;
@@ -15,16 +16,21 @@ namespace SignalHub.Tests.Webhooks;
 
 public sealed class HostileReceiverTests
 {
-    [Fact]
-    public async Task A_redirect_is_not_followed_and_its_location_is_named()
+    [Theory]
+    [InlineData(301)]
+    [InlineData(302)]
+    [InlineData(303)]
+    [InlineData(307)]
+    [InlineData(308)]
+    public async Task A_chain_of_redirects_is_not_followed_and_its_first_location_is_named(int status)
     {
         await using var receiver = await WebhookReceiver.StartAsync();
-        receiver.Answer(WebhookReceiver.Status(302, headers: ("Location", receiver.Url + "/elsewhere")));
+        receiver.Otherwise(WebhookReceiver.Status(status, headers: ("Location", receiver.Url + "/elsewhere")));
 
         var result = await SendAsync(receiver.Url);
 
         Assert.Single(receiver.Requests);
-        Assert.Equal((302, receiver.Url + "/elsewhere"), (result.Status, result.Location));
+        Assert.Equal((status, receiver.Url + "/elsewhere"), (result.Status, result.Location));
         Assert.Equal(ErrorClass.Redirect, Outcome.Of(result).Error);
     }
 
@@ -129,6 +135,8 @@ public sealed class HostileReceiverTests
     [Theory]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\ntoo short", 200)]
     [InlineData("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nnot a chunk", 200)]
+    [InlineData("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n", 200)]
+    [InlineData("HTTP/1.1 100 Continue\r\n\r\n", null)]
     [InlineData("HTTP/1.1 200 OK\r\nConte", null)]
     [InlineData("", null)]
     [InlineData("SSH-2.0-OpenSSH_9.2\r\n", null)]
@@ -142,20 +150,26 @@ public sealed class HostileReceiverTests
         Assert.Equal(Verdict.Failed, Outcome.Of(result).Verdict);
     }
 
-    [Fact]
-    public async Task A_reset_in_the_middle_of_an_answer_is_a_failed_try()
+    [Theory]
+    [InlineData("")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Le")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")]
+    public async Task A_reset_before_or_in_the_middle_of_an_answer_is_a_failed_try(string answer)
     {
-        await using var raw = RawReceiver.Start("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf", reset: true);
+        await using var raw = RawReceiver.Start(answer, reset: true);
 
         var result = await SendAsync(raw.Url);
 
         Assert.Equal(ErrorClass.BrokenResponse, result.Error);
     }
 
-    [Fact]
-    public async Task Headers_of_a_megabyte_are_refused()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(10_000)]
+    public async Task Headers_of_a_megabyte_are_refused(int lines)
     {
-        await using var raw = RawReceiver.Start("HTTP/1.1 200 OK\r\nX-Big: " + new string('x', 1_000_000) + "\r\n\r\n");
+        var header = "X-Big: " + new string('x', 1_000_000 / lines) + "\r\n";
+        await using var raw = RawReceiver.Start("HTTP/1.1 200 OK\r\n" + string.Concat(Enumerable.Repeat(header, lines)) + "\r\n");
 
         var result = await SendAsync(raw.Url);
 
@@ -174,6 +188,27 @@ public sealed class HostileReceiverTests
         var result = await SendAsync(raw.Url);
 
         Assert.Equal((status, null, body), (result.Status, result.Error, result.Body));
+    }
+
+    [Fact]
+    public async Task A_receiver_that_says_continue_for_ever_is_not_listened_to_for_ever()
+    {
+        await using var raw = RawReceiver.Start("HTTP/1.1 100 Continue\r\n\r\n", endless: true);
+
+        var result = await SendAsync(raw.Url);
+
+        Assert.Equal((null, ErrorClass.ResponseHeadersTooLarge), (result.Status, result.Error));
+    }
+
+    [Fact]
+    public async Task A_receiver_that_wants_http_2_without_tls_is_a_broken_response()
+    {
+        // What such a server sends first: an empty SETTINGS frame.
+        await using var raw = RawReceiver.Start("\0\0\0\u0004\0\0\0\0\0");
+
+        var result = await SendAsync(raw.Url);
+
+        Assert.Equal((null, ErrorClass.BrokenResponse), (result.Status, result.Error));
     }
 
     [Fact]
@@ -276,6 +311,23 @@ public sealed class HostileReceiverTests
     }
 
     [Fact]
+    public async Task A_stream_that_is_reset_in_the_middle_of_an_http_2_answer_is_a_failed_try()
+    {
+        using var certificate = SelfSigned();
+        await using var receiver = await WebhookReceiver.StartAsync(certificate, HttpProtocols.Http2);
+        receiver.Answer(async context =>
+        {
+            await context.Response.WriteAsync("half");
+            await context.Response.Body.FlushAsync();
+            context.Abort();
+        });
+
+        var result = await SendAsync(receiver.Url, trust: (_, shown, _, _) => shown!.GetCertHashString() == certificate.GetCertHashString());
+
+        Assert.Equal((200, ErrorClass.BrokenResponse), (result.Status, result.Error));
+    }
+
+    [Fact]
     public async Task A_stopping_process_cuts_a_send_off()
     {
         await using var raw = RawReceiver.Start("", keepOpen: true);
@@ -323,61 +375,5 @@ public sealed class HostileReceiverTests
         var from = TimeProvider.System.GetUtcNow().AddDays(-1);
         using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(from, from.AddDays(2));
         return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pfx), null);
-    }
-
-    /// <summary>A socket that answers each connection with fixed bytes, whatever it is sent, and then closes, resets or hangs.</summary>
-    private sealed class RawReceiver : IAsyncDisposable
-    {
-        private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-        private readonly CancellationTokenSource _over = new();
-        private readonly TaskCompletionSource _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private Task _serving = Task.CompletedTask;
-
-        public string Url => $"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}/hook";
-
-        public Task Connected => _connected.Task;
-
-        public static RawReceiver Start(string answer, bool keepOpen = false, bool reset = false)
-        {
-            var receiver = new RawReceiver();
-            receiver._listener.Start();
-            receiver._serving = receiver.ServeAsync(Encoding.ASCII.GetBytes(answer), keepOpen, reset);
-            return receiver;
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await _over.CancelAsync();
-            _listener.Dispose();
-            await _serving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            _over.Dispose();
-        }
-
-        private async Task ServeAsync(byte[] answer, bool keepOpen, bool reset)
-        {
-            while (true)
-            {
-                using var socket = await _listener.AcceptSocketAsync(_over.Token);
-                _connected.TrySetResult();
-                await socket.ReceiveAsync(new byte[8_192], _over.Token);
-                await socket.SendAsync(answer, _over.Token);
-                if (keepOpen)
-                {
-                    await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, _over.Token);
-                }
-                if (reset)
-                {
-                    socket.LingerState = new LingerOption(true, 0);
-                }
-                else
-                {
-                    socket.Shutdown(SocketShutdown.Send);
-                    // Waits for the peer, so that what it had sent does not turn the end into a reset.
-                    while (await socket.ReceiveAsync(new byte[8_192], _over.Token) > 0)
-                    {
-                    }
-                }
-            }
-        }
     }
 }

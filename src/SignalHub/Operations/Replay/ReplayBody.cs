@@ -72,7 +72,8 @@ public sealed record ReplayRequest(DateTimeOffset Since, DateTimeOffset Until, s
     /// <summary>States of ended deliveries that are sent again.</summary>
     internal IReadOnlyList<string> States => Status switch
     {
-        ReplayStatus.Any => DeliveryFilter.EndStates,
+        // What somebody cancelled is not brought back by asking for everything.
+        ReplayStatus.Any => [.. DeliveryFilter.EndStates.Intersect(ReplayStatus.All)],
         ReplayStatus.Missing => [],
         _ => [Status],
     };
@@ -99,7 +100,8 @@ internal static class ReplayStatus
 public sealed record ReplayCountView(bool DryRun, string EndpointId, long Count, IReadOnlyDictionary<string, long> ByStatus);
 
 /// <summary>Where a replay goes on: first the ended deliveries, then the missing ones, each oldest first.</summary>
-internal sealed record ReplayPosition(bool Missing, DateTimeOffset At, Guid Id)
+/// <param name="Place">Among the ended deliveries of events of one millisecond: that of the event.</param>
+internal sealed record ReplayPosition(bool Missing, DateTimeOffset At, Guid Id, long Place = 0)
 {
     public static ReplayPosition Start(ReplayRequest request) => new(request.States.Count == 0, DateTimeOffset.UnixEpoch, Guid.Empty);
 

@@ -14,40 +14,41 @@ internal sealed class ReplayStore(Database database, TimeProvider clock)
 {
     // What was erased has no body and cannot be sent; a test was for whoever asked for it.
     private const string Chosen = """
+          from delivery_history h
+          join webhook_events v on v.workspace_id = h.workspace_id and v.created_at = h.created_at and v.id = h.event_id
          where h.workspace_id = @workspace and h.endpoint_id = @endpoint and h.created_at >= @since and h.created_at < @until
            and h.state = any (@states) and h.event_type <> 'test'
-           and exists (select from webhook_events v where v.workspace_id = h.workspace_id and v.created_at = h.created_at and v.id = h.event_id)
            and (@type::text is null or exists (
                 select from signals s
                  where s.workspace_id = h.workspace_id and s.id = h.signal_id and s.type_key = @type
                    and s.occurred_at >= id_instant(h.signal_id) and s.occurred_at < id_instant(h.signal_id) + interval '1 millisecond'))
         """;
 
-    private const string CountSql = $"select h.state, count(*) from delivery_history h {Chosen} group by h.state";
+    private const string CountSql = $"select h.state, count(*) {Chosen} group by h.state";
 
-    // An ordered endpoint gets what is sent again in the order of the events, after what waits already.
+    // An ordered endpoint gets what is sent again in the order in which the events were written, after what waits already.
     private const string Endpoint = "endpoint as (select ordered from webhook_endpoints where workspace_id = @workspace and id = @endpoint)";
 
     private const string MoveSql = $"""
         with {Endpoint}, chosen as (
-            select h.created_at, h.id from delivery_history h
-            {Chosen} and (h.created_at, h.id) > (@after_at, @after_id)
-             order by h.created_at, h.id limit @batch
+            select h.created_at, coalesce(v.ordinal, 0) as place, h.id
+            {Chosen} and h.created_at >= @after_at
+               and (h.created_at, coalesce(v.ordinal, 0), h.id) > (@after_at, @after_place, @after_id)
+             order by h.created_at, coalesce(v.ordinal, 0), h.id limit @batch
                for update of h
         ), ended as (
             delete from delivery_history h using chosen c
              where h.workspace_id = @workspace and h.created_at = c.created_at and h.id = c.id
-            returning h.*
+            returning h.*, c.place
         ), moved as (
             insert into delivery_queue (workspace_id, id, endpoint_id, event_id, event_type, signal_id, lead_id, created_at, queued_at,
                 next_at, attempt, step, trigger, last_status, last_error, ordinal)
             select workspace_id, id, endpoint_id, event_id, event_type, signal_id, lead_id, created_at, queued_at,
                 coalesce(@now, now()), attempt, 0, 'replay', last_status, last_error,
                 case when lead_id is not null and (select ordered from endpoint) then nextval('delivery_ordinals') end
-              from (select * from ended order by created_at, id) e
-            returning created_at, id
+              from (select * from ended order by created_at, place, id) e
         )
-        select created_at, id from moved order by created_at desc, id desc
+        select created_at, place, id from ended order by created_at desc, place desc, id desc
         """;
 
     private const string KnownSql = """
@@ -70,7 +71,10 @@ internal sealed class ReplayStore(Database database, TimeProvider clock)
             ordinal)
         select @workspace, d.id, @endpoint, d.event_id, d.type, d.signal_id, d.lead_id, d.created_at, coalesce(@now, now()), coalesce(@now, now()), 'replay',
             case when d.lead_id is not null and (select ordered from endpoint) then nextval('delivery_ordinals') end
-          from unnest(@deliveries, @events, @types, @signals, @leads, @created) as d (id, event_id, type, signal_id, lead_id, created_at)
+          from (select d.* from unnest(@deliveries, @events, @types, @signals, @leads, @created)
+                    as d (id, event_id, type, signal_id, lead_id, created_at)
+                  join webhook_events v on v.workspace_id = @workspace and v.created_at = d.created_at and v.id = d.event_id
+                 order by d.created_at, v.ordinal nulls first, d.id) d
         on conflict do nothing
         returning id
         """;
@@ -108,13 +112,14 @@ internal sealed class ReplayStore(Database database, TimeProvider clock)
         {
             AddRequest(command, job.WorkspaceId, endpointId, request);
             command.Parameters.AddWithValue("after_at", position.At);
+            command.Parameters.AddWithValue("after_place", position.Place);
             command.Parameters.AddWithValue("after_id", position.Id);
             command.Parameters.AddWithValue("batch", batch);
             command.Parameters.Add(SqlArrays.Now(clock));
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             for (; await reader.ReadAsync(cancellationToken); moved++)
             {
-                last = moved == 0 ? position with { At = reader.GetFieldValue<DateTimeOffset>(0), Id = reader.GetGuid(1) } : last;
+                last = moved == 0 ? position with { At = reader.GetFieldValue<DateTimeOffset>(0), Place = reader.GetInt64(1), Id = reader.GetGuid(2) } : last;
             }
         }
         return await EndTurnAsync(connection, transaction, job, turn(moved, last), cancellationToken);

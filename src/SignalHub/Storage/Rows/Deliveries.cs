@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace SignalHub.Storage.Rows;
 
 /// <summary>A pending delivery.</summary>
@@ -80,8 +78,8 @@ public sealed class DeliveryAttemptRow
     public string? ErrorClass { get; init; }
     public string? ErrorDetail { get; init; }
     public string? ResolvedIp { get; init; }
-    public JsonElement RequestHeaders { get; init; }
-    public JsonElement? ResponseHeaders { get; init; }
+    public required string RequestHeaders { get; init; }
+    public string? ResponseHeaders { get; init; }
     public string? ResponseBody { get; init; }
     public bool ResponseTruncated { get; init; }
     public double? ConnectMs { get; init; }

@@ -46,4 +46,5 @@ public sealed class WebhookEventRow
     public Guid? SignalId { get; init; }
     public Guid? LeadId { get; init; }
     public required byte[] Body { get; init; }
+    public long? Ordinal { get; init; }
 }

@@ -1,5 +1,3 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
 using SignalHub.Storage;
@@ -13,54 +11,39 @@ namespace SignalHub.Webhooks.Delivery;
 public sealed class AttemptStore(
     Database database, MonthlyPartitions partitions, EndpointHealthStore health, DeliverySignal dispatcher, TimeProvider clock, ILogger<AttemptStore> log)
 {
-    private const string CompleteSql = """
-        with d as (
-            select * from unnest(@workspaces, @ids, @attempts, @states, @reasons, @delays, @urls, @triggers, @at, @statuses, @errors,
-                @details, @ips, @request_headers, @response_headers, @bodies, @truncated, @connect, @first_byte, @duration)
-                as d (workspace_id, id, attempt, state, reason, delay, url, trigger, at, status, error, detail, ip, request_headers,
-                    response_headers, body, truncated, connect_ms, first_byte_ms, duration_ms)
-        ), ended as (
-            delete from delivery_queue q using d
-             where q.workspace_id = d.workspace_id and q.id = d.id and q.attempt = d.attempt and d.state is not null
-            returning q.workspace_id, q.created_at, q.id, q.endpoint_id, q.event_id, q.event_type, q.signal_id, q.lead_id, q.queued_at,
-                q.attempt, q.step, d.state, d.reason, d.status, d.error, d.url
-        ), history as (
-            insert into delivery_history (workspace_id, created_at, id, endpoint_id, event_id, event_type, signal_id, lead_id, queued_at,
-                ended_at, state, reason, attempt, step, last_status, last_error)
-            select workspace_id, created_at, id, endpoint_id, event_id, event_type, signal_id, lead_id, queued_at,
-                coalesce(@now, now()), state, reason, attempt, step, status, error
-              from ended
-        ), later as (
-            update delivery_queue q
-               set next_at = coalesce(@now, now()) + d.delay, step = q.step + 1, claims = 0, trigger = 'schedule',
-                   last_status = d.status, last_error = d.error
-              from d
-             where q.workspace_id = d.workspace_id and q.id = d.id and q.attempt = d.attempt and d.state is null
-            returning q.workspace_id, q.id, q.endpoint_id, q.next_at
-        ), fenced as (
-            select workspace_id, id, endpoint_id, null::timestamptz as next_at from ended
-            union all
-            select workspace_id, id, endpoint_id, next_at from later
-        ), log as (
-            insert into delivery_attempts (workspace_id, at, delivery_id, attempt, endpoint_id, trigger, status_code, error_class,
-                error_detail, resolved_ip, request_headers, response_headers, response_body, response_truncated, connect_ms,
-                first_byte_ms, duration_ms, next_attempt_at)
-            select d.workspace_id, d.at, d.id, d.attempt, f.endpoint_id, d.trigger, d.status, d.error, d.detail, d.ip,
-                d.request_headers::jsonb, d.response_headers::jsonb, d.body, d.truncated, d.connect_ms, d.first_byte_ms, d.duration_ms,
-                f.next_at
-              from d join fenced f on f.workspace_id = d.workspace_id and f.id = d.id
-             where d.at is not null
-        ), gone as (
-            -- Only the address that answered: its owner may have changed it while the answer was on its way.
-            update webhook_endpoints e
-               set enabled = false, disabled_reason = 'gone_410', disabled_at = coalesce(@now, now()), updated_at = coalesce(@now, now())
-              from (select distinct workspace_id, endpoint_id, url from ended where reason = 'gone_410') g
-             where e.workspace_id = g.workspace_id and e.id = g.endpoint_id and e.url = g.url and e.enabled
-            returning e.workspace_id, e.id
-        )
-        select workspace_id, id, false from fenced
-        union all
-        select workspace_id, id, true from gone
+    private const string EndSql = """
+        delete from delivery_queue q using unnest(@workspaces, @ids, @attempts) as d (workspace_id, id, attempt)
+         where q.workspace_id = d.workspace_id and q.id = d.id and q.attempt = d.attempt
+        returning q.id, coalesce(@now, now())
+        """;
+
+    private const string PostponeSql = """
+        update delivery_queue q
+           set next_at = coalesce(@now, now()) + d.delay, step = q.step + 1, claims = 0, trigger = 'schedule',
+               last_status = d.status, last_error = d.error
+          from unnest(@workspaces, @ids, @attempts, @delays, @statuses, @errors) as d (workspace_id, id, attempt, delay, status, error)
+         where q.workspace_id = d.workspace_id and q.id = d.id and q.attempt = d.attempt
+        returning q.id, q.next_at
+        """;
+
+    private const string HistorySql = """
+        copy delivery_history (workspace_id, created_at, id, endpoint_id, event_id, event_type, signal_id, lead_id, queued_at,
+            ended_at, state, reason, attempt, step, last_status, last_error) from stdin (format binary)
+        """;
+
+    private const string LogSql = """
+        copy delivery_attempts (workspace_id, at, delivery_id, attempt, endpoint_id, trigger, status_code, error_class, error_detail,
+            resolved_ip, request_headers, response_headers, response_body, response_truncated, connect_ms, first_byte_ms, duration_ms,
+            next_attempt_at) from stdin (format binary)
+        """;
+
+    // Only the address that answered: its owner may have changed it while the answer was on its way.
+    private const string GoneSql = """
+        update webhook_endpoints e
+           set enabled = false, disabled_reason = 'gone_410', disabled_at = coalesce(@now, now()), updated_at = coalesce(@now, now())
+          from unnest(@workspaces, @endpoints, @urls) as g (workspace_id, endpoint_id, url)
+         where e.workspace_id = g.workspace_id and e.id = g.endpoint_id and e.url = g.url and e.enabled
+        returning e.workspace_id, e.id
         """;
 
     private const string TestSql = """
@@ -77,12 +60,9 @@ public sealed class AttemptStore(
             error_detail, resolved_ip, request_headers, response_headers, response_body, response_truncated, connect_ms,
             first_byte_ms, duration_ms)
         values (@workspace, @at, @id, 1, @endpoint, 'test', @status, @error,
-            @detail, @ip, @request_headers::jsonb, @response_headers::jsonb, @response_body, @truncated, @connect,
+            @detail, @ip, @request_headers, @response_headers, @response_body, @truncated, @connect,
             @first_byte, @duration)
         """;
-
-    // Header texts are shown to people, who read + and & better than their escapes.
-    private static readonly JsonSerializerOptions HeaderJson = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Writes the outcomes; answers which of them were still ours to write.</summary>
     public async Task<IReadOnlySet<Guid>> CompleteAsync(IReadOnlyList<Completion> completions, CancellationToken cancellationToken)
@@ -129,30 +109,24 @@ public sealed class AttemptStore(
         }
     }
 
-    private async Task<IReadOnlyList<Guid>> WriteAsync(IReadOnlyList<Completion> completions, CancellationToken cancellationToken)
+    private async Task<IReadOnlyCollection<Guid>> WriteAsync(IReadOnlyList<Completion> completions, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var written = new List<Guid>(completions.Count);
-        var gone = new List<EndpointKey>();
+        Dictionary<Guid, DateTimeOffset> moved;
+        List<EndpointKey> gone;
         try
         {
-            await using var batch = new NpgsqlBatch(connection, transaction);
-            batch.Add(DeliveryStore.NoJitSql);
-            AddComplete(batch, completions);
-            await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-            await reader.NextResultAsync(cancellationToken);
-            while (await reader.ReadAsync(cancellationToken))
+            moved = await MoveAsync(connection, completions, cancellationToken);
+            var ours = completions.Where(c => moved.ContainsKey(c.Delivery.Id)).ToList();
+            foreach (var (sql, rows) in new[] { (HistorySql, History(ours, moved)), (LogSql, Log(ours, moved)) })
             {
-                if (reader.GetBoolean(2))
+                if (!rows.IsEmpty)
                 {
-                    gone.Add(new EndpointKey(reader.GetGuid(0), reader.GetGuid(1)));
-                }
-                else
-                {
-                    written.Add(reader.GetGuid(1));
+                    await rows.SendAsync(connection, sql, cancellationToken);
                 }
             }
+            gone = await StopGoneAsync(connection, ours, cancellationToken);
         }
         catch (PostgresException e) when (IsAboutData(e))
         {
@@ -168,7 +142,136 @@ public sealed class AttemptStore(
         {
             dispatcher.Wake();
         }
-        return written;
+        return moved.Keys;
+    }
+
+    /// <summary>
+    /// Takes what ended out of the queue and gives the rest its next date; answers which rows were still ours, and when each
+    /// ended or falls due again. What comes after it in the transaction needs no fence.
+    /// </summary>
+    private async Task<Dictionary<Guid, DateTimeOffset>> MoveAsync(
+        NpgsqlConnection connection, IReadOnlyList<Completion> completions, CancellationToken cancellationToken)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.Add(DeliveryStore.ByKeySql);
+        List<Completion> ended = [.. completions.Where(c => c.Next.Ending is not null)];
+        if (ended.Count > 0)
+        {
+            AddFenced(batch, EndSql, ended);
+        }
+        if (ended.Count < completions.Count)
+        {
+            List<Completion> later = [.. completions.Where(c => c.Next.Ending is null)];
+            var parameters = AddFenced(batch, PostponeSql, later).Parameters;
+            parameters.Add(new("delays", NpgsqlDbType.Array | NpgsqlDbType.Interval) { Value = later.Of(c => c.Next.Delay) });
+            parameters.Add(new("statuses", NpgsqlDbType.Array | NpgsqlDbType.Smallint) { Value = later.Of(c => (short?)c.Attempt?.Status) });
+            parameters.Add(new("errors", NpgsqlDbType.Array | NpgsqlDbType.Text) { Value = later.Of(c => c.Error) });
+        }
+        var moved = new Dictionary<Guid, DateTimeOffset>(completions.Count);
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        while (await reader.NextResultAsync(cancellationToken))
+        {
+            while (await reader.ReadAsync(cancellationToken))
+            {
+                moved.Add(reader.GetGuid(0), reader.GetFieldValue<DateTimeOffset>(1));
+            }
+        }
+        return moved;
+    }
+
+    private NpgsqlBatchCommand AddFenced(NpgsqlBatch batch, string sql, List<Completion> rows)
+    {
+        var command = batch.Add(sql);
+        command.Parameters.AddWithValue("workspaces", rows.Of(c => c.Delivery.Target.Key.WorkspaceId));
+        command.Parameters.AddWithValue("ids", rows.Of(c => c.Delivery.Id));
+        command.Parameters.AddWithValue("attempts", rows.Of(c => c.Delivery.Attempt));
+        command.Parameters.Add(SqlArrays.Now(clock));
+        return command;
+    }
+
+    // What is in the history is what was claimed: nobody changes these columns of a row that waits.
+    private static CopyRows History(List<Completion> completions, Dictionary<Guid, DateTimeOffset> endedAt)
+    {
+        var rows = new CopyRows(columns: 16);
+        foreach (var (delivery, attempt, next, error, _) in completions)
+        {
+            if (next.Ending is not { } ending)
+            {
+                continue;
+            }
+            rows.Start();
+            rows.Add(delivery.Target.Key.WorkspaceId);
+            rows.Add(delivery.CreatedAt);
+            rows.Add(delivery.Id);
+            rows.Add(delivery.Target.Key.EndpointId);
+            rows.Add(delivery.EventId);
+            rows.Add(delivery.EventType);
+            rows.Add(delivery.SignalId);
+            rows.Add(delivery.LeadId);
+            rows.Add(delivery.QueuedAt);
+            rows.Add(endedAt[delivery.Id]);
+            rows.Add(ending.State);
+            rows.Add(ending.Reason);
+            rows.Add(delivery.Attempt);
+            rows.Add(delivery.Step);
+            rows.Add((short?)attempt?.Status);
+            rows.Add(error);
+        }
+        return rows;
+    }
+
+    private static CopyRows Log(List<Completion> completions, Dictionary<Guid, DateTimeOffset> moved)
+    {
+        var rows = new CopyRows(columns: 18);
+        foreach (var (delivery, made, next, error, detail) in completions)
+        {
+            if (made is not { } attempt)
+            {
+                continue;
+            }
+            rows.Start();
+            rows.Add(delivery.Target.Key.WorkspaceId);
+            rows.Add(attempt.StartedAt);
+            rows.Add(delivery.Id);
+            rows.Add(delivery.Attempt);
+            rows.Add(delivery.Target.Key.EndpointId);
+            rows.Add(delivery.Trigger);
+            rows.Add((short?)attempt.Status);
+            rows.Add(error);
+            rows.Add(detail);
+            rows.Add(attempt.ResolvedIp);
+            rows.Add(HeaderText.Write(attempt.RequestHeaders));
+            rows.Add(attempt.ResponseHeaders is { } headers ? HeaderText.Write(headers) : null);
+            rows.Add(attempt.Body);
+            rows.Add(attempt.Truncated);
+            rows.Add(attempt.ConnectMs);
+            rows.Add(attempt.FirstByteMs);
+            rows.Add(attempt.DurationMs);
+            rows.Add(next.Ending is null ? moved[delivery.Id] : (DateTimeOffset?)null);
+        }
+        return rows;
+    }
+
+    private async Task<List<EndpointKey>> StopGoneAsync(
+        NpgsqlConnection connection, List<Completion> completions, CancellationToken cancellationToken)
+    {
+        var gone = new List<EndpointKey>();
+        var targets = completions.Where(c => c.Next.Ending == Ending.Gone).Select(c => c.Delivery.Target).DistinctBy(t => (t.Key, t.Url)).ToList();
+        if (targets.Count == 0)
+        {
+            return gone;
+        }
+        await using var command = new NpgsqlCommand(GoneSql, connection);
+        command.Parameters.AddWithValue("workspaces", targets.Of(t => t.Key.WorkspaceId));
+        command.Parameters.AddWithValue("endpoints", targets.Of(t => t.Key.EndpointId));
+        command.Parameters.AddWithValue("urls", targets.Of(t => t.Url));
+        command.Parameters.Add(SqlArrays.Now(clock));
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            gone.Add(new EndpointKey(reader.GetGuid(0), reader.GetGuid(1)));
+        }
+        return gone;
     }
 
     /// <summary>A test send as it happened: event, ended delivery and attempt. It says nothing about the endpoint's health.</summary>
@@ -188,41 +291,13 @@ public sealed class AttemptStore(
             new("state", ending.State), Text("reason", ending.Reason), new("at", attempt.StartedAt),
             new("status", NpgsqlDbType.Smallint) { Value = (object?)(short?)attempt.Status ?? DBNull.Value },
             Text("error", outcome.Error), Text("detail", outcome.Detail), Text("ip", attempt.ResolvedIp),
-            Text("request_headers", Json(attempt.RequestHeaders)), Text("response_headers", Json(attempt.ResponseHeaders)),
+            Text("request_headers", HeaderText.Write(attempt.RequestHeaders)),
+            Text("response_headers", attempt.ResponseHeaders is { } headers ? HeaderText.Write(headers) : null),
             Text("response_body", attempt.Body), new("truncated", attempt.Truncated), Milliseconds("connect", attempt.ConnectMs),
             Milliseconds("first_byte", attempt.FirstByteMs), Milliseconds("duration", attempt.DurationMs), SqlArrays.Now(clock),
         ];
         command.Parameters.AddRange(parameters);
         await command.ExecuteNonQueryAsync(cancellationToken);
-    }
-
-    private void AddComplete(NpgsqlBatch batch, IReadOnlyList<Completion> rows)
-    {
-        var command = batch.Add(CompleteSql);
-        T[] Column<T>(Func<Completion, T> value) => [.. rows.Select(value)];
-        void Add(string name, NpgsqlDbType type, object values) =>
-            command.Parameters.Add(new NpgsqlParameter(name, NpgsqlDbType.Array | type) { Value = values });
-        Add("workspaces", NpgsqlDbType.Uuid, Column(c => c.Delivery.Target.Key.WorkspaceId));
-        Add("ids", NpgsqlDbType.Uuid, Column(c => c.Delivery.Id));
-        Add("attempts", NpgsqlDbType.Integer, Column(c => c.Delivery.Attempt));
-        Add("states", NpgsqlDbType.Text, Column(c => c.Next.Ending?.State));
-        Add("reasons", NpgsqlDbType.Text, Column(c => c.Next.Ending?.Reason));
-        Add("delays", NpgsqlDbType.Interval, Column(c => c.Next.Delay));
-        Add("urls", NpgsqlDbType.Text, Column(c => c.Delivery.Target.Url));
-        Add("triggers", NpgsqlDbType.Text, Column(c => c.Delivery.Trigger));
-        Add("at", NpgsqlDbType.TimestampTz, Column(c => c.Attempt?.StartedAt));
-        Add("statuses", NpgsqlDbType.Smallint, Column(c => (short?)c.Attempt?.Status));
-        Add("errors", NpgsqlDbType.Text, Column(c => c.Error));
-        Add("details", NpgsqlDbType.Text, Column(c => c.Detail));
-        Add("ips", NpgsqlDbType.Text, Column(c => c.Attempt?.ResolvedIp));
-        Add("request_headers", NpgsqlDbType.Text, Column(c => Json(c.Attempt?.RequestHeaders)));
-        Add("response_headers", NpgsqlDbType.Text, Column(c => Json(c.Attempt?.ResponseHeaders)));
-        Add("bodies", NpgsqlDbType.Text, Column(c => c.Attempt?.Body));
-        Add("truncated", NpgsqlDbType.Boolean, Column(c => c.Attempt?.Truncated ?? false));
-        Add("connect", NpgsqlDbType.Double, Column(c => c.Attempt?.ConnectMs));
-        Add("first_byte", NpgsqlDbType.Double, Column(c => c.Attempt?.FirstByteMs));
-        Add("duration", NpgsqlDbType.Double, Column(c => c.Attempt?.DurationMs));
-        command.Parameters.Add(SqlArrays.Now(clock));
     }
 
     /// <summary>Classes 22 (data), 23 (constraint), 54 (limits): repeating the same write gives the same answer.</summary>
@@ -233,19 +308,4 @@ public sealed class AttemptStore(
 
     private static NpgsqlParameter Milliseconds(string name, double? value) =>
         new(name, NpgsqlDbType.Double) { Value = (object?)value ?? DBNull.Value };
-
-    /// <summary>An object reads better than a list of pairs; a repeated name's values are joined as HTTP joins them.</summary>
-    private static string? Json(IReadOnlyList<KeyValuePair<string, string>>? headers)
-    {
-        if (headers is null)
-        {
-            return null;
-        }
-        var byName = new Dictionary<string, string>(headers.Count, StringComparer.OrdinalIgnoreCase);
-        foreach (var (name, value) in headers)
-        {
-            byName[name] = byName.TryGetValue(name, out var before) ? $"{before}, {value}" : value;
-        }
-        return JsonSerializer.Serialize(byName, HeaderJson);
-    }
 }

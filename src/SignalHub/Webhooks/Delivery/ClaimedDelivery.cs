@@ -19,8 +19,11 @@ public sealed record EndpointTarget(
     bool Ordered,
     int ConsecutiveFailures)
 {
+    private SigningSecrets? _signingSecrets;
+
+    /// <summary>Decrypted once for all rows of a claim.</summary>
     /// <exception cref="System.Security.Cryptography.CryptographicException">A secret cannot be decrypted.</exception>
-    internal SigningSecrets SigningSecrets(SecretProtection secrets) =>
+    internal SigningSecrets SigningSecrets(SecretProtection secrets) => _signingSecrets ??=
         new(secrets.Unprotect(Secret), PreviousSecret is null ? null : secrets.Unprotect(PreviousSecret), PreviousSecretUntil);
 }
 
@@ -43,6 +46,12 @@ public sealed record ClaimedDelivery(
     string Trigger,
     byte[]? Body)
 {
+    public Guid? SignalId { get; init; }
+
+    public Guid? LeadId { get; init; }
+
+    public DateTimeOffset QueuedAt { get; init; }
+
     /// <summary>How long after the claim it may begin: its place in the pace of <c>max_per_second</c>, over all nodes.</summary>
     public TimeSpan StartDelay { get; init; }
 

@@ -15,6 +15,7 @@ internal static class DeliveryMetrics
 {
     private const string OutcomeTag = "outcome";
     private const string StateTag = "state";
+    private const string ScheduledTrigger = "schedule";
 
     private static readonly Meter _meter = new("SignalHub.Webhooks");
 
@@ -25,7 +26,7 @@ internal static class DeliveryMetrics
         "signalhub.delivery.attempt.duration", "s", "Whole exchange of a try, connect to end of the answer.");
 
     private static readonly Histogram<double> _lags = _meter.CreateHistogram<double>(
-        "signalhub.delivery.lag", "s", "From the event to the begin of its first try.");
+        "signalhub.delivery.lag", "s", "From the event to the first byte of its first try; replays left out.");
 
     private static volatile QueueState? _queue;
 
@@ -51,9 +52,11 @@ internal static class DeliveryMetrics
             return;
         }
         _durations.Record(attempt.DurationMs / 1000, new KeyValuePair<string, object?>(OutcomeTag, outcome));
-        if (completion.Delivery.Attempt == 1)
+        // A replayed event may be a year old: that is no lag.
+        if (completion.Delivery is { Attempt: 1, Trigger: ScheduledTrigger })
         {
-            _lags.Record(Math.Max(0, (attempt.StartedAt - completion.Delivery.CreatedAt).TotalSeconds));
+            var connected = attempt.StartedAt + TimeSpan.FromMilliseconds(attempt.ConnectMs ?? 0);
+            _lags.Record(Math.Max(0, (connected - completion.Delivery.CreatedAt).TotalSeconds));
         }
     }
 

@@ -18,6 +18,18 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
     /// </summary>
     internal const string NoJitSql = "select set_config('jit', 'off', true)";
 
+    /// <summary>The same for a prepared statement that is planned for its values each time.</summary>
+    private const string PlanEachTimeSql = "select set_config('jit', 'off', true), set_config('plan_cache_mode', 'force_custom_plan', true)";
+
+    /// <summary>
+    /// For the rest of the transaction: rows that are named by their keys are found by their keys, also in a queue so short that
+    /// reading all of it looks cheaper. It is long by the time the plan runs, or full of what vacuum has not taken away.
+    /// </summary>
+    internal const string ByKeySql = """
+        select set_config('jit', 'off', true), set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+               set_config('enable_mergejoin', 'off', true)
+        """;
+
     private const string Target = """
         e.url, e.secret, e.previous_secret, e.previous_secret_until, e.signature_header, e.timeout_seconds, e.retry_policy, e.schedule,
         e.max_per_second, e.ordered, e.consecutive_failures
@@ -33,7 +45,7 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
     /// probe, and each second is given out once. A row whose gate another claimer holds waits for the next claim. Of an
     /// ordered endpoint only the first row of each lead is looked at: what comes behind it has a smaller one before it.
     /// </remarks>
-    private const string ClaimSql = $"""
+    private const string ClaimSql = """
         with slots as (
             select * from unnest(@workspaces, @endpoints, @slots) as s (workspace_id, endpoint_id, slots)
         ), heads as (
@@ -89,15 +101,10 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
              where q.ctid = any (array(select row from due))
             returning q.*
         )
-        select c.workspace_id, c.endpoint_id, {Target},
-               c.id, c.event_id, c.event_type, c.created_at, c.attempt, c.step, c.claims, c.trigger, v.body,
-               g.paced_from - coalesce(@now, now())
+        select c.workspace_id, c.endpoint_id, c.id, c.event_id, c.event_type, c.created_at, c.attempt, c.step, c.claims, c.trigger,
+               c.signal_id, c.lead_id, c.queued_at, g.paced_from - coalesce(@now, now())
           from claimed c
-          join webhook_endpoints e on e.workspace_id = c.workspace_id and e.id = c.endpoint_id
           left join gates g on g.workspace_id = c.workspace_id and g.id = c.endpoint_id and g.max_per_second is not null
-          left join lateral (
-            select v.body from webhook_events v
-             where v.workspace_id = c.workspace_id and v.created_at = c.created_at and v.id = c.event_id limit 1) v on true
          order by c.queued_at, c.id
         """;
 
@@ -182,6 +189,19 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
                   from webhook_endpoints) e
         """;
 
+    private const string TargetsSql = $"""
+        select e.workspace_id, e.id, {Target}
+          from unnest(@workspaces, @endpoints) as k (workspace_id, id)
+          join webhook_endpoints e on e.workspace_id = k.workspace_id and e.id = k.id
+        """;
+
+    // Each event once, for however many endpoints it is.
+    private const string BodiesSql = """
+        select v.workspace_id, v.id, v.body
+          from unnest(@workspaces, @created, @events) as k (workspace_id, created_at, id)
+          join webhook_events v on v.workspace_id = k.workspace_id and v.created_at = k.created_at and v.id = k.id
+        """;
+
     private const string TargetSql = $"""
         select e.workspace_id, e.id, {Target} from webhook_endpoints e where e.workspace_id = @workspace and e.id = @id
         """;
@@ -189,8 +209,18 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
     /// <summary>Takes due rows for the length of the lease and counts an attempt on each; they are ours when this returns.</summary>
     public async Task<IReadOnlyList<ClaimedDelivery>> ClaimAsync(ClaimRequest request, CancellationToken cancellationToken)
     {
-        await using var batch = database.Source.CreateBatch();
-        batch.Add(NoJitSql);
+        await using var connection = await database.OpenAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var rows = await TakeAsync(connection, request, cancellationToken);
+        var claimed = rows.Count > 0 ? await LoadAsync(connection, rows, cancellationToken) : [];
+        await transaction.CommitAsync(cancellationToken);
+        return claimed;
+    }
+
+    private async Task<List<ClaimedRow>> TakeAsync(NpgsqlConnection connection, ClaimRequest request, CancellationToken cancellationToken)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.Add(PlanEachTimeSql);
         var parameters = batch.Add(ClaimSql).Parameters;
         parameters.AddWithValue("workspaces", request.Slots.Keys.Select(k => k.WorkspaceId).ToArray());
         parameters.AddWithValue("endpoints", request.Slots.Keys.Select(k => k.EndpointId).ToArray());
@@ -203,23 +233,81 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
         parameters.AddWithValue("opens_at", Breaker.OpensAt);
         parameters.AddWithValue("probe_interval", Breaker.ProbeInterval);
         parameters.Add(SqlArrays.Now(clock));
+        if (database.Prepares)
+        {
+            await batch.PrepareAsync(cancellationToken);
+        }
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await reader.NextResultAsync(cancellationToken);
-        var claimed = new List<ClaimedDelivery>();
-        var targets = new Dictionary<EndpointKey, EndpointTarget>();
-        var places = new Dictionary<EndpointKey, int>();
+        var rows = new List<ClaimedRow>();
         while (await reader.ReadAsync(cancellationToken))
         {
-            var delivery = ReadClaimed(reader, targets);
-            if (!reader.IsDBNull(22))
+            rows.Add(new ClaimedRow(
+                new EndpointKey(reader.GetGuid(0), reader.GetGuid(1)), Id: reader.GetGuid(2), EventId: reader.GetGuid(3),
+                EventType: reader.GetString(4), CreatedAt: reader.GetFieldValue<DateTimeOffset>(5), Attempt: reader.GetInt32(6),
+                Step: reader.GetInt32(7), Claims: reader.GetInt16(8), Trigger: reader.GetString(9), SignalId: reader.Id(10),
+                LeadId: reader.Id(11), QueuedAt: reader.GetFieldValue<DateTimeOffset>(12),
+                PacedFrom: reader.IsDBNull(13) ? null : reader.GetFieldValue<TimeSpan>(13)));
+        }
+        return rows;
+    }
+
+    /// <summary>
+    /// With what is sent where: apart from the claim, so that a secret travels once and not with each row, and an event's body
+    /// once for all its endpoints. An endpoint that was deleted in between has no target; its rows end with the next sweep.
+    /// </summary>
+    private async Task<List<ClaimedDelivery>> LoadAsync(NpgsqlConnection connection, List<ClaimedRow> rows, CancellationToken cancellationToken)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.Add(ByKeySql);
+        var endpoints = rows.Select(r => r.Endpoint).Distinct().ToList();
+        var targetKeys = batch.Add(TargetsSql).Parameters;
+        targetKeys.AddWithValue("workspaces", endpoints.Of(e => e.WorkspaceId));
+        targetKeys.AddWithValue("endpoints", endpoints.Of(e => e.EndpointId));
+        var events = rows.DistinctBy(r => (r.Endpoint.WorkspaceId, r.EventId)).ToList();
+        var eventKeys = batch.Add(BodiesSql).Parameters;
+        eventKeys.AddWithValue("workspaces", events.Of(r => r.Endpoint.WorkspaceId));
+        eventKeys.AddWithValue("created", events.Of(r => r.CreatedAt.UtcDateTime));
+        eventKeys.AddWithValue("events", events.Of(r => r.EventId));
+        if (database.Prepares)
+        {
+            await batch.PrepareAsync(cancellationToken);
+        }
+        var targets = new Dictionary<EndpointKey, EndpointTarget>();
+        var bodies = new Dictionary<(Guid, Guid), byte[]>(events.Count);
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var target = ReadTarget(reader);
+            targets.Add(target.Key, target);
+        }
+        await reader.NextResultAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            bodies[(reader.GetGuid(0), reader.GetGuid(1))] = reader.GetFieldValue<byte[]>(2);
+        }
+        var places = new Dictionary<EndpointKey, int>();
+        var claimed = new List<ClaimedDelivery>(rows.Count);
+        foreach (var row in rows)
+        {
+            if (targets.TryGetValue(row.Endpoint, out var target))
             {
-                var place = places[delivery.Target.Key] = places.GetValueOrDefault(delivery.Target.Key, -1) + 1;
-                var pace = TimeSpan.FromSeconds(1) / delivery.Target.MaxPerSecond!.Value;
-                delivery = delivery with { StartDelay = reader.GetFieldValue<TimeSpan>(22) + place * pace };
+                claimed.Add(row.For(target, bodies.GetValueOrDefault((row.Endpoint.WorkspaceId, row.EventId)), StartDelay(row, target, places)));
             }
-            claimed.Add(delivery);
         }
         return claimed;
+    }
+
+    /// <summary>The place in the pace of <c>max_per_second</c>; nothing where there is none.</summary>
+    private static TimeSpan StartDelay(ClaimedRow row, EndpointTarget target, Dictionary<EndpointKey, int> places)
+    {
+        if (row.PacedFrom is not { } from || target.MaxPerSecond is not { } rate)
+        {
+            return TimeSpan.Zero;
+        }
+        var place = places[row.Endpoint] = places.GetValueOrDefault(row.Endpoint, -1) + 1;
+        return from + place * (TimeSpan.FromSeconds(1) / rate);
     }
 
     /// <summary>
@@ -298,26 +386,6 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
     /// <summary>Null in production, so that the database's clock counts for all nodes; a test's own clock otherwise.</summary>
     private void AddNow(NpgsqlCommand command) => command.Parameters.Add(SqlArrays.Now(clock));
 
-    private static ClaimedDelivery ReadClaimed(NpgsqlDataReader reader, Dictionary<EndpointKey, EndpointTarget> targets)
-    {
-        var key = new EndpointKey(reader.GetGuid(0), reader.GetGuid(1));
-        if (!targets.TryGetValue(key, out var target))
-        {
-            target = targets[key] = ReadTarget(reader);
-        }
-        return new ClaimedDelivery(
-            target,
-            Id: reader.GetGuid(13),
-            EventId: reader.GetGuid(14),
-            EventType: reader.GetString(15),
-            CreatedAt: reader.GetFieldValue<DateTimeOffset>(16),
-            Attempt: reader.GetInt32(17),
-            Step: reader.GetInt32(18),
-            Claims: reader.GetInt16(19),
-            Trigger: reader.GetString(20),
-            Body: reader.IsDBNull(21) ? null : reader.GetFieldValue<byte[]>(21));
-    }
-
     /// <summary>Columns 0 to 12: the two ids and <see cref="Target"/>.</summary>
     private static EndpointTarget ReadTarget(NpgsqlDataReader reader) => new(
         new EndpointKey(reader.GetGuid(0), reader.GetGuid(1)),
@@ -331,4 +399,19 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
         MaxPerSecond: reader.IsDBNull(10) ? null : reader.GetInt32(10),
         Ordered: reader.GetBoolean(11),
         ConsecutiveFailures: reader.GetInt32(12));
+
+    /// <summary>A claimed row of the queue.</summary>
+    private sealed record ClaimedRow(
+        EndpointKey Endpoint, Guid Id, Guid EventId, string EventType, DateTimeOffset CreatedAt, int Attempt, int Step, int Claims,
+        string Trigger, Guid? SignalId, Guid? LeadId, DateTimeOffset QueuedAt, TimeSpan? PacedFrom)
+    {
+        public ClaimedDelivery For(EndpointTarget target, byte[]? body, TimeSpan startDelay) =>
+            new(target, Id, EventId, EventType, CreatedAt, Attempt, Step, Claims, Trigger, body)
+            {
+                SignalId = SignalId,
+                LeadId = LeadId,
+                QueuedAt = QueuedAt,
+                StartDelay = startDelay,
+            };
+    }
 }

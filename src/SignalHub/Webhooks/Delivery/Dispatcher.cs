@@ -13,9 +13,9 @@ public sealed record DispatchCounts(
 }
 
 /// <summary>
-/// Sends what is due. One flow of control talks to the database, in turns: write down what sends gave, hand back what cannot
-/// begin in time, claim. It never waits for a send: sends run on their own, and one that ends begins the next of its
-/// endpoint by itself. So a slow receiver holds up its own lane, and everybody else at most for the length of a turn.
+/// Sends what is due. One flow of control talks to the database, in turns: write down what sends gave, and beside that hand back
+/// what cannot begin in time and claim. It never waits for a send: sends run on their own, and one that ends begins the next of
+/// its endpoint by itself. So a slow receiver holds up its own lane, and everybody else at most for the length of a turn.
 /// </summary>
 public sealed class Dispatcher(
     DeliveryStore store, AttemptStore attempts, WebhookSender sender, SecretProtection secrets, DeliverySignal signal,
@@ -27,8 +27,8 @@ public sealed class Dispatcher(
     /// </summary>
     private const int MaxClaims = 10;
 
-    /// <summary>Outcomes in one transaction: short enough that the next claim does not wait for it.</summary>
-    private const int MaxCompletions = 500;
+    /// <summary>Outcomes in one transaction: short enough that the next turn does not wait for it.</summary>
+    private const int MaxCompletions = 1_000;
 
     private readonly LaneTable _lanes = new(options.Value, clock);
     private readonly DeliverySignal _ended = new();
@@ -65,7 +65,26 @@ public sealed class Dispatcher(
     /// </summary>
     internal async Task<DispatchCounts> TurnAsync(CancellationToken cancellationToken)
     {
-        var counts = await WriteDownAsync(cancellationToken) + await HandBackAsync(all: false, cancellationToken);
+        var written = new List<Completion>();
+        var writing = WriteDownAsync(written, cancellationToken);
+        var claiming = ClaimAsync(cancellationToken);
+        try
+        {
+            await Task.WhenAll(writing, claiming);
+        }
+        finally
+        {
+            // Only now: a claim that ran beside the writing may not have seen it.
+            _lanes.Forget(written);
+            _mayBeMore |= written.Exists(MayFreeOthers);
+        }
+        return await writing + await claiming;
+    }
+
+    /// <summary>Hands back, claims, and begins what may begin.</summary>
+    private async Task<DispatchCounts> ClaimAsync(CancellationToken cancellationToken)
+    {
+        var counts = await HandBackAsync(all: false, cancellationToken);
         var isPoll = clock.GetUtcNow() >= _nextPoll;
         if (signal.Take() | isPoll | _mayBeMore)
         {
@@ -84,6 +103,14 @@ public sealed class Dispatcher(
         StartSends();
         return counts;
     }
+
+    /// <summary>
+    /// What ended lets the lead's next one go; what a probe found may let all of them go; and where the endpoint's row was written, a
+    /// claim beside it may have passed it over.
+    /// </summary>
+    private static bool MayFreeOthers(Completion completion) =>
+        completion.Delivery.Target.Ordered || completion.Delivery.IsProbe || completion.Delivery.Target.MaxPerSecond is not null
+        || completion.Error is not null;
 
     /// <summary>Until somebody wakes us, a send ends, or the next poll or the next row of a paced endpoint is due.</summary>
     internal async Task WaitAsync(CancellationToken cancellationToken)
@@ -113,7 +140,7 @@ public sealed class Dispatcher(
             await _ended.WaitAsync(CancellationToken.None);
             _ended.Take();
         }
-        counts += await WriteDownAsync(CancellationToken.None) + await HandBackAsync(all: true, CancellationToken.None);
+        counts += await WriteDownAsync([], CancellationToken.None) + await HandBackAsync(all: true, CancellationToken.None);
         return counts;
     }
 
@@ -191,27 +218,24 @@ public sealed class Dispatcher(
     private static AttemptResult Internal(DateTimeOffset startedAt, string detail) =>
         new() { StartedAt = startedAt, Error = ErrorClass.InternalError, Detail = detail };
 
-    private async Task<DispatchCounts> WriteDownAsync(CancellationToken cancellationToken)
+    private async Task<DispatchCounts> WriteDownAsync(List<Completion> written, CancellationToken cancellationToken)
     {
         var counts = new DispatchCounts();
         var finished = _lanes.TakeFinished();
-        var done = 0;
         try
         {
-            while (done < finished.Count)
+            while (written.Count < finished.Count)
             {
-                var batch = finished.GetRange(done, Math.Min(MaxCompletions, finished.Count - done));
+                var batch = finished.GetRange(written.Count, Math.Min(MaxCompletions, finished.Count - written.Count));
                 counts += Count(batch, await attempts.CompleteAsync(batch, cancellationToken));
                 _lanes.Release(batch.Select(c => c.Delivery));
-                // What ended lets the lead's next one go; what a probe found may let all of them go.
-                _mayBeMore |= batch.Exists(c => c.Delivery.Target.Ordered || c.Delivery.IsProbe);
-                done += batch.Count;
+                written.AddRange(batch);
             }
             return counts;
         }
         catch
         {
-            _lanes.PutBack(finished[done..]);
+            _lanes.PutBack(finished[written.Count..]);
             throw;
         }
     }

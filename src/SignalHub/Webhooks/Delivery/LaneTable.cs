@@ -163,11 +163,22 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
         lock (_lock)
         {
             (var taken, _finished) = (_finished, []);
-            foreach (var lane in _lanes.Values)
-            {
-                lane.HasUnwritten = false;
-            }
             return taken;
+        }
+    }
+
+    /// <summary>Outcomes that were written before the next claim begins.</summary>
+    public void Forget(IReadOnlyList<Completion> written)
+    {
+        lock (_lock)
+        {
+            foreach (var completion in written)
+            {
+                if (_lanes.TryGetValue(completion.Delivery.Target.Key, out var lane))
+                {
+                    lane.Unwritten--;
+                }
+            }
         }
     }
 
@@ -221,7 +232,7 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
             }
             if (_lanes.Count > MaxIdleLanes)
             {
-                foreach (var idle in _lanes.Where(pair => pair.Value.Held == 0).Select(pair => pair.Key).ToArray())
+                foreach (var idle in _lanes.Where(pair => pair.Value is { Held: 0, Unwritten: 0 }).Select(pair => pair.Key).ToArray())
                 {
                     _lanes.Remove(idle);
                 }
@@ -289,15 +300,15 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
         /// <summary>Rows that were claimed before the breaker opened are not for an open one: only its probe is.</summary>
         public bool Admits(ClaimedDelivery delivery) => !_isGone && (!IsOpen || delivery.IsProbe);
 
-        /// <summary>Whether there are outcomes that the next claim cannot know of, as they are not written before it.</summary>
-        public bool HasUnwritten { get; set; }
+        /// <summary>Outcomes that the next claim cannot know of, as they are not written before it.</summary>
+        public int Unwritten { get; set; }
 
         /// <summary>The endpoint's row knows of other nodes; but while it lacks outcomes of ours, it does not close what they opened.</summary>
         public void HearOfClaim(ClaimedDelivery delivery)
         {
             var stored = delivery.Target.ConsecutiveFailures;
-            _failures = IsOpen && !delivery.IsProbe && !HasUnwritten ? stored : Math.Max(_failures, stored);
-            _isGone &= HasUnwritten;
+            _failures = IsOpen && !delivery.IsProbe && Unwritten == 0 ? stored : Math.Max(_failures, stored);
+            _isGone &= Unwritten > 0;
         }
 
         public void HearOf(Completion completion)
@@ -306,7 +317,7 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
             {
                 _failures = completion.Error is null ? 0 : _failures + 1;
             }
-            HasUnwritten = true;
+            Unwritten++;
             _isGone |= completion.Next.Ending == Ending.Gone;
         }
     }

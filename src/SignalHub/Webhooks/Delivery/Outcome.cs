@@ -40,12 +40,14 @@ public sealed record Outcome(Verdict Verdict, string? Error = null, string? Deta
 /// <summary>The state a delivery ends in and why: <c>delivery_history.state</c> and <c>reason</c>.</summary>
 public sealed record Ending(string State, string? Reason)
 {
+    public const string ReasonCancelledByUser = "cancelled_by_user";
+
     public static readonly Ending Delivered = new("delivered", null);
     public static readonly Ending Exhausted = new("failed", "exhausted");
     public static readonly Ending Gone = new("failed", "gone_410");
     public static readonly Ending Blocked = new("failed", "blocked_address");
     public static readonly Ending Erased = new("cancelled", "erased");
-    public static readonly Ending CancelledByUser = new("cancelled", "cancelled_by_user");
+    public static readonly Ending CancelledByUser = new("cancelled", ReasonCancelledByUser);
     public static readonly Ending EndpointDisabled = new("skipped", "endpoint_disabled");
 }
 

@@ -23,26 +23,35 @@ internal static class ReceivedText
     }
 
     /// <summary>At most 64 headers with values of at most 1,024 characters, in the order received.</summary>
-    public static IReadOnlyList<KeyValuePair<string, string>> Headers(HttpResponseMessage response) =>
-    [
-        .. Flat(response.Headers.NonValidated).Concat(Flat(response.Content.Headers.NonValidated))
-            .Take(MaxHeaders)
-            .Select(h => KeyValuePair.Create(Line(h.Key, MaxHeaderValue), Redacted.Contains(h.Key, StringComparer.OrdinalIgnoreCase)
-                ? "(redacted)"
-                : Line(h.Value, MaxHeaderValue))),
-    ];
+    public static IReadOnlyList<KeyValuePair<string, string>> Headers(HttpResponseMessage response)
+    {
+        var headers = new List<KeyValuePair<string, string>>();
+        Add(headers, response.Headers.NonValidated);
+        Add(headers, response.Content.Headers.NonValidated);
+        return headers;
+    }
 
     /// <summary>One line of at most that many characters.</summary>
     public static string Line(string text, int maxLength) =>
         Printable(text.Length > maxLength ? text[..maxLength] : text, keepLines: false);
 
-    private static IEnumerable<KeyValuePair<string, string>> Flat(HttpHeadersNonValidated headers) =>
-        headers.Select(h => KeyValuePair.Create(h.Key, string.Join(", ", h.Value)));
+    private static void Add(List<KeyValuePair<string, string>> headers, HttpHeadersNonValidated received)
+    {
+        foreach (var (name, values) in received)
+        {
+            if (headers.Count >= MaxHeaders)
+            {
+                return;
+            }
+            var isRedacted = Redacted.Contains(name, StringComparer.OrdinalIgnoreCase);
+            headers.Add(new(Line(name, MaxHeaderValue), isRedacted ? "(redacted)" : Line(values.ToString(), MaxHeaderValue)));
+        }
+    }
 
     /// <summary>PostgreSQL cannot store U+0000, terminals act on the other controls, and half a surrogate pair is not UTF-8.</summary>
     private static string Printable(string text, bool keepLines)
     {
-        if (!text.Any(c => char.IsControl(c) || char.IsSurrogate(c)))
+        if (IsPlain(text))
         {
             return text;
         }
@@ -53,5 +62,17 @@ internal static class ReceivedText
             printable.Append(Rune.IsControl(rune) && !isLine ? Replacement.ToString() : rune.ToString());
         }
         return printable.ToString();
+    }
+
+    private static bool IsPlain(string text)
+    {
+        foreach (var c in text)
+        {
+            if (char.IsControl(c) || char.IsSurrogate(c))
+            {
+                return false;
+            }
+        }
+        return true;
     }
 }

@@ -23,6 +23,7 @@ public static class WebhookDeliveryServices
         services.AddSingleton<SecretProtection>();
         services.AddSingleton<DeliverySignal>();
         services.AddSingleton<DeliveryStore>();
+        services.AddSingleton<CancelStore>();
         services.AddSingleton<EndpointHealthStore>();
         services.AddSingleton<AttemptStore>();
         services.AddSingleton<DeliveryHintStore>();

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
@@ -24,6 +25,9 @@ public sealed class WebhookSender : IDisposable
 
     private const int MaxDetail = 500;
 
+    /// <summary>URLs whose check is remembered; a few thousand are a megabyte. Beyond that the memory starts anew.</summary>
+    private const int MaxChecked = 5_000;
+
     /// <summary>Idle connections cost the receiver; bursts come again within this.</summary>
     private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(30);
 
@@ -32,6 +36,7 @@ public sealed class WebhookSender : IDisposable
     private readonly HttpMessageInvoker _http;
     private readonly OutboundGuard _guard;
     private readonly TimeProvider _clock;
+    private readonly ConcurrentDictionary<string, (Uri? Uri, string? Problem)> _checked = new(StringComparer.Ordinal);
 
     public WebhookSender(OutboundGuard guard, IOptions<WebhookOptions> options, TimeProvider clock, ResolveHost resolve)
         : this(guard, options.Value, clock, resolve, trust: null)
@@ -68,11 +73,12 @@ public sealed class WebhookSender : IDisposable
     public async Task<AttemptResult> SendAsync(DeliveryRequest delivery, CancellationToken cancellationToken)
     {
         var exchange = new Exchange(_clock.GetUtcNow(), _clock.GetTimestamp());
-        if (_guard.CheckUrl(delivery.Url) is { } problem)
+        var (uri, problem) = Check(delivery.Url);
+        if (problem is not null)
         {
             return Failed(exchange, ErrorClass.BlockedAddress, problem);
         }
-        using var request = Request(delivery, exchange);
+        using var request = Request(delivery, uri, exchange);
         using var timeout = new CancellationTokenSource(delivery.Timeout, _clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         AttemptTrace.Current.Value = exchange.Trace;
@@ -97,7 +103,22 @@ public sealed class WebhookSender : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private static HttpRequestMessage Request(DeliveryRequest delivery, Exchange exchange)
+    /// <summary>The guard's settings are those of the process: what it said of a URL holds as long as it runs.</summary>
+    private (Uri? Uri, string? Problem) Check(string url)
+    {
+        if (_checked.TryGetValue(url, out var known))
+        {
+            return known;
+        }
+        var problem = _guard.CheckUrl(url);
+        if (_checked.Count >= MaxChecked)
+        {
+            _checked.Clear();
+        }
+        return _checked[url] = (problem is null ? new Uri(url) : null, problem);
+    }
+
+    private static HttpRequestMessage Request(DeliveryRequest delivery, Uri? uri, Exchange exchange)
     {
         var eventId = Ids.Text(Ids.Event, delivery.EventId);
         var signature = WebhookSigner.Sign(delivery.Secrets, eventId, exchange.StartedAt, delivery.Body.Span);
@@ -114,7 +135,7 @@ public sealed class WebhookSender : IDisposable
         ];
         var content = new ReadOnlyMemoryContent(delivery.Body);
         content.Headers.ContentType = Json;
-        var request = new HttpRequestMessage(HttpMethod.Post, delivery.Url)
+        var request = new HttpRequestMessage(HttpMethod.Post, uri)
         {
             Content = content,
             // https: whatever ALPN gives; http: 1.1.
