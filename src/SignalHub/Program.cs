@@ -5,6 +5,7 @@ using SignalHub.Jobs;
 using SignalHub.Leads;
 using SignalHub.Leads.Identity;
 using SignalHub.Operations;
+using SignalHub.Projects;
 using SignalHub.Qualification;
 using SignalHub.Signals;
 using SignalHub.Signals.Batch;
@@ -39,6 +40,7 @@ builder.Services.AddSignalReads();
 builder.Services.AddWebhooks(builder.Configuration, Catalogue.KeyOf);
 builder.Services.AddAutomations();
 builder.Services.AddDeliveryRetention(builder.Configuration);
+builder.Services.AddProjects();
 builder.Services.AddJobs(builder.Configuration);
 builder.Services.AddOperations(builder.Configuration);
 builder.Services.AddOpenApiDocument();
@@ -63,6 +65,7 @@ if (app.Configuration.HasRole(Roles.Api))
     app.MapQualification();
     app.MapWebhooks();
     app.MapAutomations();
+    app.MapProjects();
     app.MapOperations();
     app.MapWorkspaces();
 }

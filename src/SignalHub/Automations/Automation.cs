@@ -66,7 +66,7 @@ public sealed class Automation
     {
         var id = Ids.Derive(signal.Data.ReceivedAt, WebhookEventTypes.AutomationActionTriggered + " by template", signal.WorkspaceId, signal.SignalId, Id);
         var (body, headers, error) = Render(signal);
-        return Event(signal, id, body, new EventExtras(headers, error));
+        return Event(signal, id, body, new EventExtras(headers, error) { HasOwnBody = Stored.BodyTemplate is not null });
     }
 
     /// <summary>What would be sent; a failed template shows its error instead of a body.</summary>

@@ -63,7 +63,7 @@ public sealed class AutomationStore(Database database)
         """;
 
     private const string WithTarget = $"""
-        select {Columns}, e.url, e.signature_header, e.enabled, e.disabled_reason, e.ordered
+        select {Columns}, e.url, e.signature_header, e.enabled, e.disabled_reason, e.ordered, e.format
           from automations a
           left join webhook_endpoints e on e.workspace_id = a.workspace_id and e.id = a.endpoint_id
          where a.workspace_id = @workspace
@@ -286,5 +286,5 @@ public sealed class AutomationStore(Database database)
         reader.IsDBNull(13) ? null : new AutomationTarget(reader.GetString(13), reader.GetString(14), reader.GetBoolean(15), reader.Text(16));
 
     private static Endpoint? ReadEndpoint(NpgsqlDataReader reader) => reader.IsDBNull(13) ? null
-        : Endpoint.Of(reader.GetGuid(5), reader.GetBoolean(15), reader.GetBoolean(17), [], EndpointFilter.Any);
+        : Endpoint.Of(reader.GetGuid(5), reader.GetBoolean(15), reader.GetBoolean(17), [], EndpointFilter.Any, reader.GetString(18));
 }

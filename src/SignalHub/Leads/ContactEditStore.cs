@@ -10,7 +10,7 @@ public sealed class ContactEditStore(Database database)
     // Each further attempt means that somebody made or merged this very person or company in between.
     private const int MaxAttempts = 5;
 
-    private static readonly string[] _conflicts = [PostgresErrorCodes.UniqueViolation, PostgresErrorCodes.DeadlockDetected];
+    private static readonly string[] _conflicts = [PostgresErrorCodes.UniqueViolation, PostgresErrorCodes.DeadlockDetected, PostgresErrorCodes.SerializationFailure];
 
     /// <summary>The contact with the identity applied as of now: found, or made. Nothing is stored where keys are in conflict or have no room.</summary>
     public async Task<ResolvedIdentity> ChangeAsync(Guid workspaceId, CanonicalIdentity identity, DateTimeOffset now, CancellationToken cancellationToken)

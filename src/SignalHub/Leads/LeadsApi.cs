@@ -15,6 +15,7 @@ public static class LeadsApi
         services.AddSingleton<LeadStore>();
         services.AddSingleton<ProfileStore>();
         services.AddSingleton<ProfileFinder>();
+        services.AddSingleton<CompanyContactStore>();
         services.AddSingleton<AccountFactStore>();
         services.AddSingleton<AccountEditor>();
         services.AddSingleton<ContactEditStore>();

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using SignalHub.Http;
+using SignalHub.Projects;
 using SignalHub.Storage;
 using SignalHub.Webhooks;
 using SignalHub.Workspaces;
@@ -29,13 +30,13 @@ internal static class ExplainApi
 
     /// <summary>Says for each part of an endpoint's filter whether a signal matches it, and on what value.</summary>
     /// <remarks>
-    /// The endpoint as it is set up now, the signal and its scores as they were when it was received; lead, person and company as they are
+    /// The endpoint and the projects as they are set up now, the signal and its scores as they were when it was received; lead, person and company as they are
     /// now. `deliveries` is what became of the signal's events at this endpoint.
     /// </remarks>
     /// <param name="id">`ep_…`</param>
     internal static async Task<Results<Ok<ExplainView>, Problem>> ExplainEndpoint(
         Caller caller, string id, Body<ExplainBody> body, EndpointStore endpoints, StoredSignalStore heads, StoredSignals signals,
-        WorkspaceDirectory workspaces, DeliveryLogStore log, CancellationToken cancellationToken)
+        WorkspaceDirectory workspaces, WorkspaceSnapshots<ProjectSet> projects, DeliveryLogStore log, CancellationToken cancellationToken)
     {
         if (!Ids.TryParse(Ids.Endpoint, id, out var endpointId)
             || await endpoints.FindAsync(caller.WorkspaceId, endpointId, cancellationToken) is not { } endpoint)
@@ -56,17 +57,19 @@ internal static class ExplainApi
             return Problem.NotFound($"The signal {given}");
         }
         var why = head.WhyItFiresNothing((await workspaces.GetAsync(caller.WorkspaceId)).FireMaxAge);
-        string[] events = why is not null ? [] : await EventsOfAsync(caller.WorkspaceId, head, heads, log, cancellationToken);
+        var matched = StoredProjects.Match(await projects.GetAsync(caller.WorkspaceId), signal);
+        string[] events = why is not null ? [] : await EventsOfAsync(caller.WorkspaceId, head, matched.Count > 0, heads, log, cancellationToken);
         var parts = FilterExplanation.Of(
             Endpoint.Of(endpoint.Id, endpoint.Enabled, endpoint.Ordered, endpoint.Events, endpoint.Filter), endpoint.Filter,
-            new RoutingInput("", head.TypeKey, head.Source, signal.Facts), events, why ?? "The signal did not qualify and changed no lead, so it raised no event.");
+            new RoutingInput("", head.TypeKey, head.Source, signal.Facts, matched), events,
+            why ?? "The signal did not qualify, changed no lead and matches no project, so it raised no event.");
         var deliveries = await log.ListAsync(caller.WorkspaceId, new DeliveryFilter { EndpointId = endpointId, SignalId = signalId }, _allDeliveries, cancellationToken);
         return TypedResults.Ok(new ExplainView(
             Ids.Text(Ids.Endpoint, endpointId), Ids.Text(Ids.Signal, signalId), parts.All(p => p.Matched), parts, deliveries));
     }
 
     private static async Task<string[]> EventsOfAsync(
-        Guid workspaceId, SignalHead signal, StoredSignalStore heads, DeliveryLogStore log, CancellationToken cancellationToken)
+        Guid workspaceId, SignalHead signal, bool isDetected, StoredSignalStore heads, DeliveryLogStore log, CancellationToken cancellationToken)
     {
         var leadEvent = await heads.LeadChangeAsync(workspaceId, signal, cancellationToken) switch
         {
@@ -75,11 +78,12 @@ internal static class ExplainApi
             _ => null,
         };
         var qualified = signal is { Autoqualify: true, Qualified: true } ? WebhookEventTypes.SignalQualified : null;
+        var detected = isDetected ? WebhookEventTypes.SignalDetected : null;
         // An automation that fires has a delivery, whoever else listens.
         var ofAutomations = new DeliveryFilter { SignalId = signal.Id, EventType = WebhookEventTypes.AutomationActionTriggered };
         var automated = await log.ListAsync(workspaceId, ofAutomations, new PageRequest(1, null, null), cancellationToken) is { Count: > 0 }
             ? WebhookEventTypes.AutomationActionTriggered
             : null;
-        return [.. new[] { leadEvent, qualified, automated }.OfType<string>()];
+        return [.. new[] { leadEvent, qualified, detected, automated }.OfType<string>()];
     }
 }

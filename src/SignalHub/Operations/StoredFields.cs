@@ -7,21 +7,17 @@ namespace SignalHub.Operations;
 /// <summary>The roots of conditions over what is stored, with the same fields that the intake offers.</summary>
 internal static class StoredFields
 {
-    public static ConditionInput Of(Guid id, SignalData signal, SignalFacts facts)
+    public static ConditionInput Of(Guid id, SignalData signal, QualificationView? scores, string? emailClass) => new()
     {
-        var scores = facts.Qualification is { } compact ? QualificationView.Read(compact) : null;
-        return new ConditionInput
-        {
-            Signal = new StoredSignalFields(
-                id, signal.SignalType, signal.Source, signal.EventName, signal.Bucket, signal.Mode, signal.OccurredAt, signal.ReceivedAt, signal.Context),
-            Lead = signal.Lead is { } lead ? new LeadRoot(lead) : null,
-            Person = signal.Contact is { } contact ? new PersonRoot(contact, facts.EmailClass) : null,
-            Company = signal.Account is { } account ? new CompanyRoot(account) : null,
-            Icp = scores is null ? null : new ScoreRoot(scores.Icp),
-            Persona = scores is null ? null : new ScoreRoot(scores.Persona),
-            Now = signal.ReceivedAt,
-        };
-    }
+        Signal = new StoredSignalFields(
+            id, signal.SignalType, signal.Source, signal.EventName, signal.Bucket, signal.Mode, signal.OccurredAt, signal.ReceivedAt, signal.Context),
+        Lead = signal.Lead is { } lead ? new LeadRoot(lead) : null,
+        Person = signal.Contact is { } contact ? new PersonRoot(contact, emailClass) : null,
+        Company = signal.Account is { } account ? new CompanyRoot(account) : null,
+        Icp = scores is null ? null : new ScoreRoot(scores.Icp),
+        Persona = scores is null ? null : new ScoreRoot(scores.Persona),
+        Now = signal.ReceivedAt,
+    };
 
     private sealed class LeadRoot(LeadView lead) : IFields
     {

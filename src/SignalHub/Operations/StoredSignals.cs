@@ -1,5 +1,6 @@
 using SignalHub.Conditions;
 using SignalHub.Leads;
+using SignalHub.Qualification;
 using SignalHub.Resources;
 using SignalHub.Signals;
 using SignalHub.Storage;
@@ -7,7 +8,8 @@ using SignalHub.Storage;
 namespace SignalHub.Operations;
 
 /// <summary>A stored signal as webhooks carry it and as conditions see it.</summary>
-public sealed record StoredSignal(SignalHead Head, SignalData Data, ConditionInput Facts);
+/// <param name="Relevance">One sentence on how it was scored.</param>
+public sealed record StoredSignal(SignalHead Head, SignalData Data, ConditionInput Facts, string Relevance);
 
 /// <summary>
 /// Reads signals back in the shape they were routed in. The signal and its scores are as they were when it was received; lead,
@@ -43,6 +45,7 @@ public sealed class StoredSignals(StoredSignalStore store, SignalStore signals, 
         var data = new SignalData(
             v.Id, v.SignalType, v.Source, v.EventName, v.Bucket, v.Mode, v.Backfill, v.OccurredAt, v.ReceivedAt, v.Identity, v.Context,
             v.LeadId, v.AccountId, v.ContactId, v.Qualified, v.Qualification, v.Warnings, lead, lead?.Account, lead?.Contact);
-        return new StoredSignal(head, data, StoredFields.Of(head.Id, data, facts));
+        var scores = facts.Qualification is { } compact ? QualificationView.Read(compact) : null;
+        return new StoredSignal(head, data, StoredFields.Of(head.Id, data, scores, facts.EmailClass), scores?.RelevanceExplanation ?? "");
     }
 }

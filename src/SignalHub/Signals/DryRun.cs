@@ -68,14 +68,16 @@ internal static class DryRun
     private static List<RoutingInput> EventsOf(Rehearsal rehearsal, List<WouldFire> automations)
     {
         var events = new List<RoutingInput>();
+        var projects = rehearsal.Plan?.Projects;
         if (rehearsal.Plan?.LeadEvent is { } leadEvent)
         {
-            events.Add(new RoutingInput(leadEvent, rehearsal.Item.Type.Key, rehearsal.Item.Source, rehearsal.Facts));
+            events.Add(new RoutingInput(leadEvent, rehearsal.Item.Type.Key, rehearsal.Item.Source, rehearsal.Facts, projects));
         }
         if (rehearsal.Plan is { RaisesQualified: true })
         {
-            events.Add(new RoutingInput(WebhookEventTypes.SignalQualified, rehearsal.Item.Type.Key, rehearsal.Item.Source, rehearsal.Facts));
+            events.Add(new RoutingInput(WebhookEventTypes.SignalQualified, rehearsal.Item.Type.Key, rehearsal.Item.Source, rehearsal.Facts, projects));
         }
+        events.AddRange((projects ?? []).Select(project => DetectedEvents.Input(rehearsal.Plan!, rehearsal.Facts, project)));
         if (automations.Exists(a => a.Fires))
         {
             events.Add(new RoutingInput(WebhookEventTypes.AutomationActionTriggered, rehearsal.Item.Type.Key, rehearsal.Item.Source, rehearsal.Facts));

@@ -2,6 +2,7 @@ using System.Text.Json;
 using SignalHub.Automations;
 using SignalHub.Http;
 using SignalHub.Leads.Identity;
+using SignalHub.Projects;
 using SignalHub.Qualification;
 using SignalHub.Resources;
 using SignalHub.Signals.Intake;
@@ -15,7 +16,7 @@ namespace SignalHub.Signals;
 /// <summary>The definitions of a workspace that a signal is taken in with, each as of now.</summary>
 public sealed record CaptureDefinitions(
     WorkspaceSnapshots<SignalTypeSet> Types, WorkspaceSnapshots<DefinitionSet> Qualification, WorkspaceSnapshots<EndpointSet> Endpoints,
-    WorkspaceSnapshots<AutomationSet> Automations);
+    WorkspaceSnapshots<ProjectSet> Projects, WorkspaceSnapshots<AutomationSet> Automations);
 
 /// <summary>A signal as it came, and how it is to be taken.</summary>
 /// <param name="Read">Reads the sender's dialect.</param>
@@ -173,6 +174,7 @@ public sealed class SignalCapture(
             Definitions = await definitions.Qualification.GetAsync(caller.WorkspaceId),
             Endpoints = await definitions.Endpoints.GetAsync(caller.WorkspaceId),
             Automations = await definitions.Automations.GetAsync(caller.WorkspaceId),
+            Projects = await definitions.Projects.GetAsync(caller.WorkspaceId),
             FireMaxAge = settings.FireMaxAge,
             Size = size,
         };

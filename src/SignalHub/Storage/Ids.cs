@@ -23,6 +23,7 @@ public static class Ids
     public const string Delivery = "dlv_";
     public const string Job = "job_";
     public const string Automation = "auto_";
+    public const string Project = "prj_";
 
     private const string Alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
     private const int TextLength = 26;

@@ -47,6 +47,7 @@ public sealed class SignalHubDbContext(DbContextOptions<SignalHubDbContext> opti
         Table<RescoreRow>(modelBuilder, "rescore_queue").HasKey(r => new { r.WorkspaceId, r.AccountId });
         Table<SignalRow>(modelBuilder, "signals").HasKey(r => new { r.WorkspaceId, r.OccurredAt, r.Id });
         Table<IdempotencyKeyRow>(modelBuilder, "idempotency_keys").HasKey(r => new { r.WorkspaceId, r.Mode, r.KeyHash });
+        Table<ProjectRow>(modelBuilder, "projects").HasKey(r => new { r.WorkspaceId, r.Id });
         Table<WebhookEndpointRow>(modelBuilder, "webhook_endpoints").HasKey(r => new { r.WorkspaceId, r.Id });
         Table<WebhookEventRow>(modelBuilder, "webhook_events").HasKey(r => new { r.WorkspaceId, r.CreatedAt, r.Id });
         Table<DeliveryQueueRow>(modelBuilder, "delivery_queue").HasKey(r => new { r.WorkspaceId, r.Id });

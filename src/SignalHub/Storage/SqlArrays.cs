@@ -30,7 +30,7 @@ public static class SqlArrays
     /// <summary>Transactions that wrote rows (<c>xmin</c>).</summary>
     public static NpgsqlBatchCommand Column(this NpgsqlBatchCommand command, uint[] values) => Array(command, values, NpgsqlDbType.Xid);
 
-    public static NpgsqlBatchCommand Column(this NpgsqlBatchCommand command, byte[][] values) => Array(command, values, NpgsqlDbType.Bytea);
+    public static NpgsqlBatchCommand Column(this NpgsqlBatchCommand command, byte[]?[] values) => Array(command, values, NpgsqlDbType.Bytea);
 
     public static NpgsqlBatchCommand Column(this NpgsqlBatchCommand command, DateTimeOffset[] values) =>
         Array(command, System.Array.ConvertAll(values, v => v.UtcDateTime), NpgsqlDbType.TimestampTz);

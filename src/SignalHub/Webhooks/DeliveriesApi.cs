@@ -62,12 +62,13 @@ internal static class DeliveriesApi
     {
         if (!Ids.TryParse(Ids.Delivery, id, out var deliveryId)
             || await log.FindAsync(caller.WorkspaceId, deliveryId, cancellationToken) is not { } found
-            || !Ids.TryParse(Ids.Event, found.EventId, out var eventId))
+            || !Ids.TryParse(Ids.Event, found.EventId, out var eventId)
+            || !Ids.TryParse(Ids.Endpoint, found.EndpointId, out var endpointId))
         {
             return NotFound(id);
         }
         var attempts = await log.AttemptsAsync(caller.WorkspaceId, deliveryId, cancellationToken);
-        return TypedResults.Ok(DeliveryDetailView.Of(found, attempts, await log.BodyAsync(caller.WorkspaceId, eventId, cancellationToken)));
+        return TypedResults.Ok(DeliveryDetailView.Of(found, attempts, await log.BodyAsync(caller.WorkspaceId, eventId, endpointId, cancellationToken)));
     }
 
     /// <summary>Sends a delivery again under the same ids, now and from the start of its schedule.</summary>

@@ -5,6 +5,7 @@ using Npgsql;
 using SignalHub.Http;
 using SignalHub.Storage;
 using SignalHub.Webhooks.Delivery;
+using SignalHub.Webhooks.Formats;
 
 namespace SignalHub.Webhooks;
 
@@ -37,7 +38,11 @@ public sealed class DeliveryLogStore(Database database)
           from delivery_attempts where workspace_id = @workspace and delivery_id = @id order by attempt, at
         """;
 
-    private const string BodySql = "select body from webhook_events where workspace_id = @workspace and created_at = @created_at and id = @event";
+    private const string BodySql = """
+        select coalesce(e.format, 'json'), v.type, v.body, v.slack_body
+          from webhook_events v left join webhook_endpoints e on e.workspace_id = v.workspace_id and e.id = @endpoint
+         where v.workspace_id = @workspace and v.created_at = @created_at and v.id = @event
+        """;
 
     private const string SignalTimeSql = """
         select received_at from signals
@@ -188,14 +193,19 @@ public sealed class DeliveryLogStore(Database database)
         return attempts;
     }
 
-    /// <summary>The body of an event; null when it was erased.</summary>
-    public async Task<JsonElement?> BodyAsync(Guid workspaceId, Guid eventId, CancellationToken cancellationToken)
+    /// <summary>The body of an event as an endpoint gets it; null when it was erased.</summary>
+    public async Task<JsonElement?> BodyAsync(Guid workspaceId, Guid eventId, Guid endpointId, CancellationToken cancellationToken)
     {
         await using var command = database.Source.CreateCommand(BodySql);
         command.Parameters.AddWithValue("workspace", workspaceId);
         command.Parameters.AddWithValue("created_at", Ids.InstantOf(eventId));
         command.Parameters.AddWithValue("event", eventId);
-        return await command.ExecuteScalarAsync(cancellationToken) is byte[] body ? JsonElement.Parse(body) : null;
+        command.Parameters.AddWithValue("endpoint", endpointId);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken)
+            ? JsonElement.Parse(EndpointFormats.Body(
+                reader.GetString(0), reader.GetString(1), reader.GetFieldValue<byte[]>(2), reader.IsDBNull(3) ? null : reader.GetFieldValue<byte[]>(3)))
+            : null;
     }
 
     private static string Half(string sql, string conditions) => sql.Replace("{0}", conditions, StringComparison.Ordinal);

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using SignalHub.Conditions;
+using SignalHub.Webhooks.Formats;
 
 namespace SignalHub.Webhooks;
 
@@ -27,6 +28,9 @@ public sealed class Endpoint
     /// <summary>Whether its deliveries about one lead go out one after the other.</summary>
     public bool Ordered { get; init; }
 
+    /// <summary>A word of <see cref="EndpointFormats"/>.</summary>
+    public string Format { get; init; } = EndpointFormats.Json;
+
     /// <summary>Words of <see cref="WebhookEventTypes"/>.</summary>
     public required IReadOnlyList<string> Events { get; init; }
 
@@ -49,7 +53,8 @@ public sealed class Endpoint
     public bool HasBrokenCondition { get; init; }
 
     /// <summary>The endpoint of a stored row.</summary>
-    public static Endpoint Of(Guid id, bool enabled, bool ordered, IReadOnlyList<string> events, EndpointFilter filter)
+    public static Endpoint Of(Guid id, bool enabled, bool ordered, IReadOnlyList<string> events, EndpointFilter filter,
+        string format = EndpointFormats.Json)
     {
         var condition = filter.When is { } text ? Condition.Compile(text, ConditionScopes.Routing).Condition : null;
         return new Endpoint
@@ -58,6 +63,7 @@ public sealed class Endpoint
             Enabled = enabled,
             Ordered = ordered,
             Events = events,
+            Format = format,
             SignalTypes = AnyOr(filter.SignalTypes, StringComparer.Ordinal),
             Sources = AnyOr(filter.Sources, StringComparer.OrdinalIgnoreCase),
             Projects = AnyOr(filter.Projects, StringComparer.Ordinal),

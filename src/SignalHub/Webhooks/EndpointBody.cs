@@ -1,4 +1,6 @@
+using SignalHub.Storage;
 using SignalHub.Webhooks.Delivery;
+using SignalHub.Webhooks.Formats;
 
 namespace SignalHub.Webhooks;
 
@@ -30,6 +32,12 @@ public sealed record EndpointBody
     /// <summary>What of its event types the endpoint wants; by default everything.</summary>
     public EndpointFilterBody? Filter { get; init; }
 
+    /// <summary>
+    /// <c>json</c> (default): events as they are documented. <c>slack</c>: a message for an incoming-webhook URL of Slack, or of what
+    /// takes the same.
+    /// </summary>
+    public string? Format { get; init; }
+
     /// <summary>Seconds for one whole exchange, 1–30; default 10.</summary>
     public int? TimeoutSeconds { get; init; }
 
@@ -55,6 +63,7 @@ public sealed record EndpointBody
         Events = Events is null ? [WebhookEventTypes.SignalQualified] : [.. Events.Distinct()],
         SignatureHeader = SignatureHeader ?? DeliveryHeaders.DefaultSignature,
         Filter = (Filter ?? new EndpointFilterBody()).Complete(typeKey),
+        Format = Format ?? EndpointFormats.Json,
         TimeoutSeconds = TimeoutSeconds ?? EndpointLimits.DefaultTimeoutSeconds,
         RetryPolicy = RetryPolicy ?? (Schedule is not null ? RetryPolicies.Custom : Ordered == true ? RetryPolicies.Short : RetryPolicies.Standard),
         Ordered = Ordered ?? false,
@@ -85,7 +94,7 @@ public sealed record EndpointFilterBody
         // What has no key form stays as it is, for the validator to refuse.
         SignalTypes = [.. (SignalTypes ?? []).Select(name => name is null ? null! : typeKey(name) ?? name).Distinct()],
         Sources = Trimmed(Sources),
-        Projects = Trimmed(Projects),
+        Projects = [.. (Projects ?? []).Select(id => Ids.TryParse(Ids.Project, id?.Trim(), out var project) ? Ids.Text(Ids.Project, project) : id!).Distinct()],
         Priorities = Trimmed(Priorities),
         When = string.IsNullOrWhiteSpace(When) ? null : When,
     };

@@ -23,10 +23,9 @@ public sealed class EndpointEditor(
         }
         var now = Timestamps.Truncate(clock.GetUtcNow());
         var (endpoint, secret) = Make(completed, origin, now);
-        if (!await store.CreateAsync(workspaceId, endpoint, cancellationToken))
+        if (await store.CreateAsync(workspaceId, endpoint, cancellationToken) is { } refused)
         {
-            return (null, new Problem(ProblemCodes.Conflict,
-                $"The workspace has {EndpointLimits.PerWorkspace} webhook endpoints, which is the limit: delete one first."));
+            return (null, refused);
         }
         changes.Announce(workspaceId);
         return (EndpointView.Of(endpoint, now) with { Secret = secret }, null);
@@ -175,6 +174,7 @@ public sealed class EndpointEditor(
             Events = completed.Events!,
             Filter = EndpointFilter.Of(completed.Filter!),
             SignatureHeader = completed.SignatureHeader!,
+            Format = completed.Format!,
             TimeoutSeconds = completed.TimeoutSeconds!.Value,
             RetryPolicy = completed.RetryPolicy!,
             Schedule = completed.Schedule,
@@ -194,6 +194,7 @@ public sealed class EndpointEditor(
         Description = endpoint.Description,
         Events = endpoint.Events,
         SignatureHeader = endpoint.SignatureHeader,
+        Format = endpoint.Format,
         Filter = endpoint.Filter.ToBody(),
         TimeoutSeconds = endpoint.TimeoutSeconds,
         RetryPolicy = endpoint.RetryPolicy,

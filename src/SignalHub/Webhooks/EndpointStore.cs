@@ -4,6 +4,7 @@ using NpgsqlTypes;
 using SignalHub.Http;
 using SignalHub.Storage;
 using SignalHub.Webhooks.Delivery;
+using SignalHub.Webhooks.Formats;
 
 namespace SignalHub.Webhooks;
 
@@ -19,6 +20,10 @@ public sealed record StoredEndpoint
     public byte[]? PreviousSecret { get; init; }
     public DateTimeOffset? PreviousSecretUntil { get; init; }
     public required string SignatureHeader { get; init; }
+
+    /// <summary>A word of <see cref="EndpointFormats"/>.</summary>
+    public string Format { get; init; } = EndpointFormats.Json;
+
     public required int TimeoutSeconds { get; init; }
     public required string RetryPolicy { get; init; }
     public IReadOnlyList<int>? Schedule { get; init; }
@@ -61,14 +66,14 @@ public sealed class EndpointStore(Database database, TimeProvider clock)
     private const string Columns = """
         id, url, description, events, filter, secret, previous_secret, previous_secret_until, signature_header, timeout_seconds, retry_policy,
         schedule, max_per_second, ordered, enabled, disabled_reason, disabled_at, consecutive_failures, failing_since, last_success_at,
-        last_failure_at, created_at, updated_at, origin
+        last_failure_at, created_at, updated_at, origin, format
         """;
 
     private const string Insert = """
         insert into webhook_endpoints (workspace_id, id, url, description, events, filter, secret, signature_header, timeout_seconds,
-            retry_policy, schedule, max_per_second, ordered, enabled, disabled_reason, disabled_at, created_at, updated_at, origin)
+            retry_policy, schedule, max_per_second, ordered, enabled, disabled_reason, disabled_at, created_at, updated_at, origin, format)
         values (@workspace, @id, @url, @description, @events, @filter, @secret, @signature_header, @timeout_seconds,
-            @retry_policy, @schedule, @max_per_second, @ordered, @enabled, @disabled_reason, @disabled_at, @updated_at, @updated_at, @origin)
+            @retry_policy, @schedule, @max_per_second, @ordered, @enabled, @disabled_reason, @disabled_at, @updated_at, @updated_at, @origin, @format)
         """;
 
     // An endpoint that is enabled again starts with a clean record: its old failures were the reason to look after it.
@@ -77,7 +82,7 @@ public sealed class EndpointStore(Database database, TimeProvider clock)
            set url = @url, description = @description, events = @events, filter = @filter, secret = @secret, previous_secret = @previous_secret,
                previous_secret_until = @previous_secret_until, signature_header = @signature_header, timeout_seconds = @timeout_seconds,
                retry_policy = @retry_policy, schedule = @schedule, max_per_second = @max_per_second, ordered = @ordered,
-               enabled = @enabled, disabled_reason = @disabled_reason, disabled_at = @disabled_at, updated_at = @updated_at,
+               enabled = @enabled, disabled_reason = @disabled_reason, disabled_at = @disabled_at, updated_at = @updated_at, format = @format,
                consecutive_failures = case when @enabled and not enabled then 0 else consecutive_failures end,
                failed_deliveries = case when @enabled and not enabled then 0 else failed_deliveries end,
                failing_since = case when @enabled and not enabled then null else failing_since end,
@@ -122,7 +127,7 @@ public sealed class EndpointStore(Database database, TimeProvider clock)
     internal static async Task<EndpointSet> LoadSetAsync(NpgsqlConnection connection, Guid workspaceId, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(
-            "select id, enabled, ordered, events, filter from webhook_endpoints where workspace_id = @workspace and origin <> 'automation' order by created_at, id",
+            "select id, enabled, ordered, events, filter, format from webhook_endpoints where workspace_id = @workspace and origin <> 'automation' order by created_at, id",
             connection);
         command.Parameters.AddWithValue("workspace", workspaceId);
         var endpoints = new List<Endpoint>();
@@ -130,13 +135,13 @@ public sealed class EndpointStore(Database database, TimeProvider clock)
         while (await reader.ReadAsync(cancellationToken))
         {
             endpoints.Add(Endpoint.Of(
-                reader.GetGuid(0), reader.GetBoolean(1), reader.GetBoolean(2), reader.GetFieldValue<string[]>(3), FilterOf(reader.GetString(4))));
+                reader.GetGuid(0), reader.GetBoolean(1), reader.GetBoolean(2), reader.GetFieldValue<string[]>(3), FilterOf(reader.GetString(4)), reader.GetString(5)));
         }
         return new EndpointSet(endpoints);
     }
 
-    /// <summary>False: the workspace has as many endpoints as it may have.</summary>
-    public async Task<bool> CreateAsync(Guid workspaceId, StoredEndpoint endpoint, CancellationToken cancellationToken)
+    /// <summary>The problem of an endpoint that could not be added; null: it was.</summary>
+    public async Task<Problem?> CreateAsync(Guid workspaceId, StoredEndpoint endpoint, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -146,11 +151,16 @@ public sealed class EndpointStore(Database database, TimeProvider clock)
         count.Parameters.AddWithValue("workspace", workspaceId);
         if ((long)(await count.ExecuteScalarAsync(cancellationToken))! >= EndpointLimits.PerWorkspace)
         {
-            return false;
+            return new Problem(ProblemCodes.Conflict,
+                $"The workspace has {EndpointLimits.PerWorkspace} webhook endpoints, which is the limit: delete one first.");
+        }
+        if (await UnknownProjectsAsync(connection, workspaceId, endpoint.Filter, EndpointFilter.Any, cancellationToken) is { } unknown)
+        {
+            return unknown;
         }
         await InsertAsync(connection, workspaceId, endpoint, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
-        return true;
+        return null;
     }
 
     /// <summary>
@@ -171,6 +181,10 @@ public sealed class EndpointStore(Database database, TimeProvider clock)
         if (changed is null)
         {
             return (null, problem);
+        }
+        if (await UnknownProjectsAsync(connection, workspaceId, changed.Filter, current.Filter, cancellationToken) is { } unknown)
+        {
+            return (null, unknown);
         }
         var written = await UpdateAsync(connection, workspaceId, changed, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
@@ -251,6 +265,33 @@ public sealed class EndpointStore(Database database, TimeProvider clock)
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
+    /// <summary>
+    /// Refuses ids of projects that the workspace does not have. In the transaction that writes the endpoint and locks the
+    /// workspace, as those do that delete a project: no filter names what is not there.
+    /// </summary>
+    /// <param name="before">What it names already is not asked again.</param>
+    private static async Task<Problem?> UnknownProjectsAsync(
+        NpgsqlConnection connection, Guid workspaceId, EndpointFilter filter, EndpointFilter before, CancellationToken cancellationToken)
+    {
+        var added = filter.Projects.Except(before.Projects).ToList();
+        if (added.Count == 0)
+        {
+            return null;
+        }
+        await using var command = new NpgsqlCommand("select id from projects where workspace_id = @workspace and id = any (@ids)", connection);
+        command.Parameters.AddWithValue("workspace", workspaceId);
+        command.Parameters.AddWithValue("ids", added.ConvertAll(id => Ids.TryParse(Ids.Project, id, out var project) ? project : Guid.Empty).ToArray());
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            added.Remove(Ids.Text(Ids.Project, reader.GetGuid(0)));
+        }
+        return added.Count == 0
+            ? null
+            : Problem.Fields([.. added.Select(id => (Id: id, Pointer: $"/filter/projects/{filter.Projects.ToList().IndexOf(id)}")).Select(p =>
+                new FieldError(p.Pointer, ProblemCodes.InvalidValue.Code, $"{p.Pointer}: {p.Id} is not a project of this workspace."))]);
+    }
+
     private static async Task BumpAsync(NpgsqlConnection connection, Guid workspaceId, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(WorkspaceChanges.BumpSql, connection);
@@ -272,6 +313,7 @@ public sealed class EndpointStore(Database database, TimeProvider clock)
         Add("previous_secret", NpgsqlDbType.Bytea, endpoint.PreviousSecret);
         Add("previous_secret_until", NpgsqlDbType.TimestampTz, endpoint.PreviousSecretUntil);
         Add("signature_header", NpgsqlDbType.Text, endpoint.SignatureHeader);
+        Add("format", NpgsqlDbType.Text, endpoint.Format);
         Add("timeout_seconds", NpgsqlDbType.Smallint, (short)endpoint.TimeoutSeconds);
         Add("retry_policy", NpgsqlDbType.Text, endpoint.RetryPolicy);
         Add("schedule", NpgsqlDbType.Array | NpgsqlDbType.Integer, endpoint.Schedule?.ToArray());
@@ -320,6 +362,7 @@ public sealed class EndpointStore(Database database, TimeProvider clock)
         CreatedAt = reader.GetFieldValue<DateTimeOffset>(21),
         UpdatedAt = reader.GetFieldValue<DateTimeOffset>(22),
         Origin = reader.GetString(23),
+        Format = reader.GetString(24),
     };
 
     /// <summary>A row written by something else (a seed, a later version) may lack members.</summary>

@@ -3,7 +3,9 @@ using FluentValidation;
 using Microsoft.Extensions.Options;
 using SignalHub.Conditions;
 using SignalHub.Http;
+using SignalHub.Storage;
 using SignalHub.Webhooks.Delivery;
+using SignalHub.Webhooks.Formats;
 
 namespace SignalHub.Webhooks;
 
@@ -26,6 +28,8 @@ public sealed class EndpointValidator : AbstractValidator<EndpointBody>
         RuleFor(e => e.Secret).Custom(CheckSecret);
         RuleFor(e => e.SignatureHeader).Custom((name, context) =>
             Fail(context, "SignatureHeader", ProblemCodes.InvalidValue, DeliveryHeaders.ValidateName(name!)));
+        RuleFor(e => e.Format).Must(format => EndpointFormats.All.Contains(format)).WithErrorCode(ProblemCodes.InvalidValue.Code)
+            .WithMessage($"has to be one of {string.Join(", ", EndpointFormats.All)}.");
         RuleFor(e => e.TimeoutSeconds).InclusiveBetween(1, (int)WebhookOptions.MaxTimeout.TotalSeconds).WithErrorCode(ProblemCodes.OutOfRange.Code)
             .WithMessage($"has to be 1 to {WebhookOptions.MaxTimeout.TotalSeconds:0} seconds.");
         RuleFor(e => e.MaxPerSecond).InclusiveBetween(1, EndpointLimits.MaxPerSecond).WithErrorCode(ProblemCodes.OutOfRange.Code)
@@ -114,7 +118,16 @@ public sealed class EndpointValidator : AbstractValidator<EndpointBody>
             }
         }
         CheckEntries(filter.Sources!, "Filter.Sources", context);
-        CheckEntries(filter.Projects!, "Filter.Projects", context);
+        if (CheckEntries(filter.Projects!, "Filter.Projects", context))
+        {
+            for (var i = 0; i < filter.Projects!.Count; i++)
+            {
+                if (!Ids.TryParse(Ids.Project, filter.Projects[i], out _))
+                {
+                    Fail(context, $"Filter.Projects[{i}]", ProblemCodes.InvalidValue, "has to be the id of a project (prj_…).");
+                }
+            }
+        }
         CheckWords(filter.Priorities!, "Filter.Priorities", Priorities.All, context, mayBeEmpty: true);
         if (filter.When is { } text && Condition.Compile(text, ConditionScopes.Routing) is { Condition: null, Errors: [var error, ..] })
         {

@@ -7,6 +7,7 @@ namespace SignalHub.Webhooks;
 
 /// <summary>A webhook endpoint as shown everywhere.</summary>
 /// <param name="Id"><c>ep_…</c></param>
+/// <param name="Format"><c>json</c> or <c>slack</c>.</param>
 /// <param name="Schedule">Seconds before each retry, when <c>retry_policy</c> is <c>custom</c>.</param>
 /// <param name="DisabledReason"><c>by_user</c>; <c>gone_410</c>: the receiver answered 410; <c>failing</c>: no success for five days. Null while enabled.</param>
 /// <param name="ConsecutiveFailures">Failed tries since the last success.</param>
@@ -16,7 +17,7 @@ namespace SignalHub.Webhooks;
 /// <param name="Origin"><c>api</c>, or <c>hook</c>: made by <c>POST /hooks</c>, and deleted when its receiver answers 410; or <c>automation</c>: it is the URL of an automation.</param>
 /// <param name="Warnings">What is valid in <c>filter.when</c> but probably not meant.</param>
 public record EndpointView(
-    string Id, string Url, string? Description, IReadOnlyList<string> Events, string SignatureHeader, EndpointFilter Filter,
+    string Id, string Url, string? Description, IReadOnlyList<string> Events, string SignatureHeader, string Format, EndpointFilter Filter,
     int TimeoutSeconds, string RetryPolicy, IReadOnlyList<int>? Schedule, int? MaxPerSecond, bool Ordered,
     bool Enabled, string? DisabledReason, DateTimeOffset? DisabledAt,
     int ConsecutiveFailures, DateTimeOffset? FailingSince, DateTimeOffset? LastSuccessAt, DateTimeOffset? LastFailureAt,
@@ -34,7 +35,7 @@ public record EndpointView(
     {
         var condition = endpoint.Filter.When is { } text ? Condition.Compile(text, ConditionScopes.Routing) : null;
         return new EndpointView(
-            Ids.Text(Ids.Endpoint, endpoint.Id), endpoint.Url, endpoint.Description, endpoint.Events, endpoint.SignatureHeader, endpoint.Filter,
+            Ids.Text(Ids.Endpoint, endpoint.Id), endpoint.Url, endpoint.Description, endpoint.Events, endpoint.SignatureHeader, endpoint.Format, endpoint.Filter,
             endpoint.TimeoutSeconds, endpoint.RetryPolicy, endpoint.Schedule, endpoint.MaxPerSecond, endpoint.Ordered,
             endpoint.Enabled, endpoint.DisabledReason, endpoint.DisabledAt,
             endpoint.ConsecutiveFailures, endpoint.FailingSince, endpoint.LastSuccessAt, endpoint.LastFailureAt,

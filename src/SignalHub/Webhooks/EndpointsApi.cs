@@ -20,7 +20,8 @@ internal static class EndpointsApi
 
     /// <summary>Creates a webhook endpoint. Only this answer and that of a rotation show the signing secret.</summary>
     /// <remarks>
-    /// By default the endpoint gets every <c>signal.qualified</c> event. The URL has to be https on a public host; a name is
+    /// By default the endpoint gets every <c>signal.qualified</c> event, as JSON; with <c>"format": "slack"</c> it gets messages that an
+    /// incoming-webhook URL of Slack takes. The URL has to be https on a public host; a name is
     /// looked up and its addresses are checked when something is sent.
     /// </remarks>
     internal static async Task<Results<Created<EndpointView>, Problem>> CreateEndpoint(

@@ -8,7 +8,14 @@ namespace SignalHub.Webhooks;
 /// <param name="SignalTypeKey">Of the signal that caused it; null when none did: then the filter's signal types do not apply.</param>
 /// <param name="Source">The same of the signal's source.</param>
 /// <param name="Conditions">What the filter's condition is evaluated on; null when there is nothing: then it does not apply.</param>
-public readonly record struct RoutingInput(string EventType, string? SignalTypeKey, string? Source, ConditionInput? Conditions);
+/// <param name="Projects">The projects that the signal matches; of <c>signal.detected</c> the one it is raised for. Null: none.</param>
+public readonly record struct RoutingInput(
+    string EventType, string? SignalTypeKey, string? Source, ConditionInput? Conditions, IReadOnlyList<MatchedProject>? Projects = null);
+
+/// <summary>A project that a signal matches.</summary>
+/// <param name="ProjectId"><c>prj_…</c></param>
+/// <param name="Priority">A word of <see cref="Webhooks.Priorities"/>: how urgent the project finds the signal.</param>
+public sealed record MatchedProject(string ProjectId, string Priority);
 
 /// <summary>An endpoint that an event is for. A disabled one gets no delivery but a history row that can be offered later.</summary>
 public readonly record struct RoutedEndpoint(Endpoint Endpoint, bool Enabled);
@@ -55,13 +62,33 @@ public static class EventRouter
     internal static bool Matches(Endpoint endpoint, in RoutingInput input) =>
         (endpoint.SignalTypes is null || input.SignalTypeKey is null || endpoint.SignalTypes.Contains(input.SignalTypeKey))
         && (endpoint.Sources is null || input.Source is null || endpoint.Sources.Contains(input.Source))
-        && MatchesProjects(endpoint, input.EventType)
+        && MatchesProjects(endpoint, input)
         && (input.Conditions is null || (!endpoint.HasBrokenCondition && (endpoint.When is null || endpoint.When.Matches(input.Conditions))));
 
-    /// <summary>No project exists yet, so none matches: a list of projects is not met, and the priority is <c>low</c>.</summary>
-    internal static bool MatchesProjects(Endpoint endpoint, string eventType) =>
-        !WebhookEventTypes.IsAboutSignal(eventType)
-        || (endpoint.Projects is null && (endpoint.Priorities is null || endpoint.Priorities.Contains(Priorities.Low)));
+    /// <summary>
+    /// Whether one of the projects that the signal matches is wanted, with its priority. A signal that matches none is in no list
+    /// of projects, and its priority is <c>low</c>. Events that are not about one signal pass.
+    /// </summary>
+    internal static bool MatchesProjects(Endpoint endpoint, in RoutingInput input)
+    {
+        if ((endpoint.Projects is null && endpoint.Priorities is null) || !WebhookEventTypes.IsAboutSignal(input.EventType))
+        {
+            return true;
+        }
+        if (input.Projects is not { Count: > 0 } projects)
+        {
+            return endpoint.Projects is null && endpoint.Priorities!.Contains(Priorities.Low);
+        }
+        for (var i = 0; i < projects.Count; i++)
+        {
+            if ((endpoint.Projects is null || endpoint.Projects.Contains(projects[i].ProjectId))
+                && (endpoint.Priorities is null || endpoint.Priorities.Contains(projects[i].Priority)))
+            {
+                return true;
+            }
+        }
+        return false;
+    }
 
     private static List<string> ReasonsAgainst(Endpoint endpoint, IReadOnlyList<RoutingInput> events)
     {
@@ -77,11 +104,11 @@ public static class EventRouter
         }
         if (events.Count == 0)
         {
-            reasons.Add("the signal raises no event: it does not qualify and changes no lead");
+            reasons.Add("the signal raises no event: it does not qualify, changes no lead and matches no project");
         }
         else if (heard.Count == 0)
         {
-            reasons.AddRange(events.Select(e => $"event type {e.EventType} is not in events"));
+            reasons.AddRange(events.Select(e => $"event type {e.EventType} is not in events").Distinct());
         }
         else if (!heard.Exists(e => Matches(endpoint, e)))
         {
@@ -102,16 +129,28 @@ public static class EventRouter
         {
             reasons.Add($"source {input.Source} is not in filter.sources");
         }
-        if (!heard.Exists(e => MatchesProjects(endpoint, e.EventType)))
+        if (!heard.Exists(e => MatchesProjects(endpoint, e)))
         {
-            reasons.Add(endpoint.Projects is not null
-                ? "no project matches, so none of filter.projects does"
-                : $"priority {Priorities.Low} (no project matches) is not in filter.priorities");
+            reasons.Add(WhyNotByProject(endpoint, [.. heard.SelectMany(e => e.Projects ?? []).Distinct()]));
         }
         if (input.Conditions is { } facts && WhyNot(endpoint, facts) is { } why)
         {
             reasons.Add(why);
         }
+    }
+
+    private static string WhyNotByProject(Endpoint endpoint, IReadOnlyList<MatchedProject> matched)
+    {
+        if (matched.Count == 0)
+        {
+            return endpoint.Projects is not null
+                ? "no project matches, so none of filter.projects does"
+                : $"priority {Priorities.Low} (no project matches) is not in filter.priorities";
+        }
+        MatchedProject[] wanted = [.. matched.Where(m => endpoint.Projects?.Contains(m.ProjectId) != false)];
+        return wanted.Length == 0
+            ? "no project that matches is in filter.projects"
+            : $"priority {string.Join(", ", wanted.Select(m => $"{m.Priority} of {m.ProjectId}"))} is not in filter.priorities";
     }
 
     private static string? WhyNot(Endpoint endpoint, ConditionInput facts)

@@ -38,8 +38,8 @@ public static class FilterExplanation
                 : events.Count == 0 ? whyNone : $"The signal raised {string.Join(" and ", events)}, which the endpoint does not listen to."),
             Listed("signal_types", filter.SignalTypes, endpoint.SignalTypes, signal.SignalTypeKey),
             Listed("sources", filter.Sources, endpoint.Sources, signal.Source),
-            Projects(endpoint, filter, asked),
-            PrioritiesOf(endpoint, filter, asked),
+            Projects(endpoint, filter, asked, signal.Projects ?? []),
+            PrioritiesOf(endpoint, filter, asked, signal.Projects ?? []),
             When(endpoint, filter, signal.Conditions),
         ];
     }
@@ -51,22 +51,30 @@ public static class FilterExplanation
             set is null ? "Any is wanted." : matched ? $"{value} is wanted." : $"{value} is not in filter.{part}.");
     }
 
-    private static FilterPart Projects(Endpoint endpoint, EndpointFilter filter, string[] events)
+    private static FilterPart Projects(Endpoint endpoint, EndpointFilter filter, string[] events, IReadOnlyList<MatchedProject> matched)
     {
-        var applies = events.Any(WebhookEventTypes.IsAboutSignal);
-        var matched = !applies || endpoint.Projects is null;
-        return new FilterPart("projects", matched, Json(filter.Projects), Json(Array.Empty<string>()),
-            endpoint.Projects is null ? "Any is wanted." : matched ? "Projects do not apply to events of leads." : "No project matches the signal.");
+        string[] seen = [.. matched.Select(m => m.ProjectId)];
+        var applies = events.All(WebhookEventTypes.IsAboutSignal);
+        var isWanted = endpoint.Projects is null || seen.Any(endpoint.Projects.Contains);
+        return new FilterPart("projects", !applies || isWanted, Json(filter.Projects), Json(seen),
+            endpoint.Projects is null ? "Any is wanted."
+            : !applies ? "Projects do not apply to events of leads."
+            : isWanted ? "A project that the signal matches is wanted."
+            : seen.Length == 0 ? "No project matches the signal."
+            : $"The signal matches {string.Join(" and ", seen)}, which filter.projects does not name.");
     }
 
-    private static FilterPart PrioritiesOf(Endpoint endpoint, EndpointFilter filter, string[] events)
+    /// <summary>The priorities of the projects that the part before lets through: one that another project gave does not count.</summary>
+    private static FilterPart PrioritiesOf(Endpoint endpoint, EndpointFilter filter, string[] events, IReadOnlyList<MatchedProject> matched)
     {
-        var applies = events.Any(WebhookEventTypes.IsAboutSignal);
-        var matched = !applies || endpoint.Priorities is null || endpoint.Priorities.Contains(Priorities.Low);
-        return new FilterPart("priorities", matched, Json(filter.Priorities), Json(Priorities.Low),
+        string[] seen = [.. matched.Where(m => endpoint.Projects?.Contains(m.ProjectId) != false).Select(m => m.Priority).Distinct()];
+        var found = string.Join(" and ", seen.DefaultIfEmpty(Priorities.Low));
+        var applies = events.All(WebhookEventTypes.IsAboutSignal);
+        var isWanted = endpoint.Priorities is null || seen.DefaultIfEmpty(Priorities.Low).Any(endpoint.Priorities.Contains);
+        return new FilterPart("priorities", !applies || isWanted, Json(filter.Priorities), seen.Length > 1 ? Json(seen) : Json(found),
             endpoint.Priorities is null ? "Any is wanted."
             : !applies ? "Priorities do not apply to events of leads."
-            : $"No project matches the signal, so its priority is {Priorities.Low}, which is {(matched ? "" : "not ")}in filter.priorities.");
+            : $"{(seen.Length == 0 ? "No project matches the signal, so its priority is" : "The signal's priority is")} {found}, which is {(isWanted ? "" : "not ")}in filter.priorities.");
     }
 
     private static FilterPart When(Endpoint endpoint, EndpointFilter filter, ConditionInput? facts)

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Npgsql;
 using SignalHub.Http;
 using SignalHub.Storage;
+using SignalHub.Webhooks.Formats;
 
 namespace SignalHub.Webhooks;
 
@@ -12,19 +13,13 @@ namespace SignalHub.Webhooks;
 public static class OutboxStore
 {
     private const string InsertEvents = """
-        insert into webhook_events (workspace_id, created_at, id, type, signal_id, lead_id, body)
-        select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::bytea[])
+        insert into webhook_events (workspace_id, created_at, id, type, signal_id, lead_id, body, slack_body, traceparent)
+        select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::bytea[], $8::bytea[], $9::text[])
         """;
 
     private const string InsertExtras = """
         insert into webhook_event_extras (workspace_id, created_at, id, headers, template_error)
         select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::jsonb[], $5::text[])
-        """;
-
-    // A statement of its own, so that what is not traced is written as before.
-    private const string InsertTracedEvents = """
-        insert into webhook_events (workspace_id, created_at, id, type, signal_id, lead_id, body, traceparent)
-        select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::bytea[], $8::text[])
         """;
 
     // Due at once, also by a database clock that is behind the one that made created_at. Places in an order are given in that
@@ -54,15 +49,10 @@ public static class OutboxStore
     {
         if (events.Count > 0)
         {
-            var isTraced = events.Any(e => e.Traceparent is not null);
-            var insert = batch.Add(isTraced ? InsertTracedEvents : InsertEvents)
+            batch.Add(InsertEvents)
                 .Column(events.Of(e => e.WorkspaceId)).Column(events.Of(e => e.CreatedAt)).Column(events.Of(e => e.Id))
                 .Column(events.Of(e => (string?)e.Type)).Column(events.Of(e => e.SignalId)).Column(events.Of(e => e.LeadId))
-                .Column(events.Of(e => e.Body));
-            if (isTraced)
-            {
-                insert.Column(events.Of(e => e.Traceparent));
-            }
+                .Column(events.Of(e => e.Body)).Column(SlackBodies(events, deliveries)).Column(events.Of(e => e.Traceparent));
         }
         AddExtras(batch, [.. events.Where(e => e.Extras is not null)]);
         List<NewDelivery> pending = [.. deliveries.Where(d => d.Enabled)];
@@ -78,6 +68,15 @@ public static class OutboxStore
                 .Column(events.Of(e => e.WorkspaceId)).Column(events.Of(e => e.CreatedAt)).Column(events.Of(e => e.Id))
                 .JsonColumn(events.Of(e => (string?)JsonSerializer.Serialize(e.Extras!.Headers, Json.Options))).Column(events.Of(e => e.Extras!.TemplateError));
         }
+    }
+
+    /// <summary>The messages of those events that somebody wants as such: frozen once for each event, like its body.</summary>
+    private static byte[]?[] SlackBodies(IReadOnlyList<WebhookEvent> events, IReadOnlyList<NewDelivery> deliveries)
+    {
+        HashSet<Guid> wanted = [.. deliveries.Where(d => d.Format == EndpointFormats.Slack).Select(d => d.Event.Id)];
+        return wanted.Count == 0 ? new byte[]?[events.Count] : events.Of(e => !wanted.Contains(e.Id) ? null
+            // Whoever writes the body himself has written it for Slack.
+            : e.Extras is { HasOwnBody: true } ? e.Body : SlackMessage.Of(e.Type, e.Body));
     }
 
     private static NpgsqlBatchCommand? AddDeliveries(NpgsqlBatch batch, string sql, List<NewDelivery> rows)

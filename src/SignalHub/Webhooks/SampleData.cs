@@ -14,6 +14,7 @@ internal static class SampleData
         return eventType switch
         {
             WebhookEventTypes.SignalQualified or WebhookEventTypes.Test => [Json(signal)],
+            WebhookEventTypes.SignalDetected => [Json(SampleSignal.Detected(now))],
             WebhookEventTypes.LeadCreated or WebhookEventTypes.LeadUpdated => [Json(signal.Lead)],
             WebhookEventTypes.AutomationActionTriggered => [Json(Triggered(signal))],
             WebhookEventTypes.EndpointFailing => [Json(Notice(now))],

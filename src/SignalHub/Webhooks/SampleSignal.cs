@@ -26,6 +26,14 @@ internal static class SampleSignal
             lead.Id, account.Id, contact.Id, Qualified: true, figures, [], lead, account, contact);
     }
 
+    /// <summary>The same signal as a project sees it.</summary>
+    public static DetectedSignal Detected(DateTimeOffset now) => new(
+        Ids.Text(Ids.Signal, SampleId("signal")), Ids.Text(Ids.Project, SampleId("project")), new DetectedCompany("Acme", "7707083893", "software"),
+        new DetectedEvent("product_usage", "Product usage \"Workspace upgraded\": plan pro, team_size 12.", now), Priorities.High,
+        "Qualified: the account fits Mid-market SaaS with 73 of 100 (Employees 320 +40), and the contact fits VP Engineering with 81 of 100 (Seniority vp +54).",
+        "Contact Jane Doe (VP of Engineering): jane.doe@acme.example.",
+        [new DetectedContact("Jane Doe", "VP of Engineering", "jane.doe@acme.example", "+49 30 0000000")]);
+
     private static AccountView Account(DateTimeOffset now)
     {
         var facts = new Dictionary<string, FactView>

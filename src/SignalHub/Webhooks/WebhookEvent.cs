@@ -1,4 +1,5 @@
 using SignalHub.Storage;
+using SignalHub.Webhooks.Formats;
 
 namespace SignalHub.Webhooks;
 
@@ -19,15 +20,20 @@ public sealed record WebhookEvent(Guid WorkspaceId, Guid Id, DateTimeOffset Crea
 /// <summary>What an automation gives its request beside the body.</summary>
 /// <param name="Headers">By name, ready to be sent.</param>
 /// <param name="TemplateError">There is nothing to send, because of this: the delivery ends as failed.</param>
-public sealed record EventExtras(IReadOnlyDictionary<string, string> Headers, string? TemplateError);
+public sealed record EventExtras(IReadOnlyDictionary<string, string> Headers, string? TemplateError)
+{
+    /// <summary>The body is of a template: it goes out as it is, whatever the endpoint's format. Told when the event is written.</summary>
+    public bool HasOwnBody { get; init; }
+}
 
 /// <summary>An event that one endpoint is to get, or, while it is disabled, that it misses.</summary>
 /// <param name="Enabled">False: a history row <c>skipped/endpoint_disabled</c> instead of a place in the queue.</param>
 /// <param name="Ordered">Whether it waits for the deliveries of the same lead before it.</param>
-public sealed record NewDelivery(WebhookEvent Event, Guid EndpointId, Guid Id, bool Enabled, bool Ordered)
+/// <param name="Format">A word of <see cref="EndpointFormats"/>.</param>
+public sealed record NewDelivery(WebhookEvent Event, Guid EndpointId, Guid Id, bool Enabled, bool Ordered, string Format = EndpointFormats.Json)
 {
-    public static NewDelivery Of(WebhookEvent made, RoutedEndpoint route) =>
-        new(made, route.Endpoint.Id, IdOf(made.Id, route.Endpoint.Id), route.Enabled, route.Endpoint.Ordered && made.LeadId is not null);
+    public static NewDelivery Of(WebhookEvent made, RoutedEndpoint route) => new(
+        made, route.Endpoint.Id, IdOf(made.Id, route.Endpoint.Id), route.Enabled, route.Endpoint.Ordered && made.LeadId is not null, route.Endpoint.Format);
 
     /// <summary>The same for each event and endpoint, and of the event's millisecond.</summary>
     internal static Guid IdOf(Guid eventId, Guid endpointId) => Ids.Combine(eventId, endpointId);

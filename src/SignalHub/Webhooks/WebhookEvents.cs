@@ -18,6 +18,17 @@ public static class WebhookEvents
         return Make(workspaceId, id, WebhookEventTypes.SignalQualified, signalId, leadId, data);
     }
 
+    /// <summary>
+    /// <c>signal.detected</c>: a signal for one project that it matches. Its body has no envelope: it is exactly what receivers of
+    /// the Siggnal webhook read.
+    /// </summary>
+    public static WebhookEvent SignalDetected(Guid workspaceId, DateTimeOffset receivedAt, Guid signalId, Guid? leadId, Guid projectId, DetectedSignal data)
+    {
+        var id = DetectedId(workspaceId, signalId, projectId, receivedAt);
+        return new WebhookEvent(
+            workspaceId, id, Ids.InstantOf(id), WebhookEventTypes.SignalDetected, signalId, leadId, JsonSerializer.SerializeToUtf8Bytes(data, Json.Options));
+    }
+
     /// <summary><c>lead.created</c> or <c>lead.updated</c>: the lead as it is after the signal.</summary>
     /// <param name="receivedAt">When the signal was received.</param>
     public static WebhookEvent Lead(string type, Guid workspaceId, DateTimeOffset receivedAt, Guid signalId, Guid leadId, LeadView data) =>
@@ -27,13 +38,26 @@ public static class WebhookEvents
     public static WebhookEvent Endpoint(string type, Guid workspaceId, Guid endpointId, DateTimeOffset now, EndpointNotice data) =>
         Make(workspaceId, IdOf(type, workspaceId, endpointId, now), type, null, null, data);
 
-    /// <summary><c>test</c>: a made-up signal in the shape of a real one. Each call is another event.</summary>
-    public static WebhookEvent Test(Guid workspaceId, DateTimeOffset now) =>
-        Make(workspaceId, Ids.New(now), WebhookEventTypes.Test, null, null, SampleSignal.Of(now));
+    /// <summary>
+    /// <c>test</c>: a made-up signal in the shape of a real one; that of <c>signal.detected</c> for whoever listens to it. Each call
+    /// is another event.
+    /// </summary>
+    public static WebhookEvent Test(Guid workspaceId, DateTimeOffset now, IReadOnlyList<string> events)
+    {
+        var id = Ids.New(now);
+        return events.Contains(WebhookEventTypes.SignalDetected)
+            ? new WebhookEvent(workspaceId, id, Ids.InstantOf(id), WebhookEventTypes.Test, null, null,
+                JsonSerializer.SerializeToUtf8Bytes(SampleSignal.Detected(Timestamps.Truncate(now)), Json.Options))
+            : Make(workspaceId, id, WebhookEventTypes.Test, null, null, SampleSignal.Of(now));
+    }
 
     /// <summary>The id of the event about a signal or an endpoint: the same whenever it is asked for.</summary>
     internal static Guid IdOf(string type, Guid workspaceId, Guid subjectId, DateTimeOffset receivedAt) =>
         Ids.Derive(receivedAt, type, workspaceId, subjectId);
+
+    /// <summary>The same of <c>signal.detected</c>, of which a signal has one for each project.</summary>
+    internal static Guid DetectedId(Guid workspaceId, Guid signalId, Guid projectId, DateTimeOffset receivedAt) =>
+        Ids.Derive(receivedAt, WebhookEventTypes.SignalDetected, workspaceId, signalId, projectId);
 
     private static WebhookEvent Make<T>(Guid workspaceId, Guid id, string type, Guid? signalId, Guid? leadId, T data)
     {

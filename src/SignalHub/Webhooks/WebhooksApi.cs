@@ -22,7 +22,6 @@ public static class WebhooksApi
         services.AddWebhookDelivery(configuration);
         services.TryAddSingleton<WorkspaceChanges>();
         services.AddSingleton(typeKey);
-        services.AddSingleton<EndpointStore>();
         services.AddSingleton<EndpointValidator>();
         services.AddSingleton<EndpointEditor>();
         services.AddSingleton<DeliveryLogStore>();

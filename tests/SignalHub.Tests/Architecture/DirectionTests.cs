@@ -15,16 +15,17 @@ public sealed partial class DirectionTests
     // Conditions is a leaf language that every slice may speak; the rest is who may know whom.
     private static readonly Dictionary<string, string[]> _allowed = new(StringComparer.Ordinal)
     {
-        ["Signals"] = ["SignalTypes", "Leads", "Qualification", "Automations", "Webhooks", "Workspaces", "Conditions", .. _ground],
+        ["Signals"] = ["SignalTypes", "Leads", "Qualification", "Projects", "Automations", "Webhooks", "Workspaces", "Conditions", .. _ground],
         ["Leads"] = ["Qualification", "Workspaces", "Conditions", .. _ground],
         ["Webhooks"] = ["Conditions", "Workspaces", .. _ground],
+        ["Projects"] = ["SignalTypes", "Webhooks", "Conditions", "Workspaces", .. _ground],
         // What a signal sets off: asked by the intake, sent by the webhooks.
         ["Automations"] = ["Webhooks", "Conditions", "Workspaces", .. _ground],
         ["SignalTypes"] = ["Conditions", "Workspaces", .. _ground],
         ["Qualification"] = ["Conditions", "Workspaces", .. _ground],
         ["Workspaces"] = [.. _ground],
         // What needs several slices at once; nothing depends on it.
-        ["Operations"] = ["Signals", "SignalTypes", "Leads", "Qualification", "Automations", "Webhooks", "Workspaces", "Conditions", "Jobs", .. _ground],
+        ["Operations"] = ["Signals", "SignalTypes", "Leads", "Qualification", "Projects", "Automations", "Webhooks", "Workspaces", "Conditions", "Jobs", .. _ground],
         // The runner; its table is in the database.
         ["Jobs"] = [.. _ground],
         ["Conditions"] = [],

@@ -68,7 +68,6 @@ public sealed class ExplainingEndpointsTests : IAsyncLifetime
     [InlineData("events", """{"events":["lead.updated"]}""", "does not listen")]
     [InlineData("signal_types", """{"filter":{"signal_types":["company_change"]}}""", "custom_event is not in filter.signal_types")]
     [InlineData("sources", """{"filter":{"sources":["crm"]}}""", "app is not in filter.sources")]
-    [InlineData("projects", """{"filter":{"projects":["prj_1"]}}""", "No project matches")]
     [InlineData("priorities", """{"filter":{"priorities":["high"]}}""", "not in filter.priorities")]
     [InlineData("when", """{"filter":{"when":"signal.context.team_size > 100"}}""", "false")]
     [InlineData("when", """{"filter":{"when":"signal.context.seats > 100"}}""", "unknown")]

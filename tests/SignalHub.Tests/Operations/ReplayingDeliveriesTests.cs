@@ -68,6 +68,41 @@ public sealed class ReplayingDeliveriesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Detected_signals_are_made_again_with_the_bytes_and_ids_they_were_sent_with()
+    {
+        async Task NewProjectAsync(object project) => await _acme.Client.PostAsync("/projects", project).JsonAsync(HttpStatusCode.Created);
+        await NewProjectAsync(new { name = "All", recommended_action = "{{person.title}} {{company.domain}} {{icp.code}} {{signal.context.team_size}}" });
+        await NewProjectAsync(new { name = "Small", when = "signal.context.team_size < 5", priorities = new[] { new { when = "true", priority = "low" } } });
+        string[] detected = ["signal.detected"];
+        await NewEndpointAsync(new { url = _receiver.Url, events = detected });
+        await IngestAsync(2);
+        await _acme.IngestAsync(Sample.Qualified(7, context: new { team_size = 2 }));
+        await _acme.IngestAsync(Sample.Qualified(8, backfill: true));
+        await _app.DeliverDueAsync();
+        Assert.Equal(4, _receiver.Requests.Count);
+        _app.Clock.Advance(TimeSpan.FromSeconds(1));
+        await using var later = await WebhookReceiver.StartAsync();
+        var newer = await NewEndpointAsync(new { url = later.Url, events = detected });
+        var onlyLow = await NewEndpointAsync(new { url = later.Url, events = detected, filter = new { priorities = new[] { "low" } } });
+
+        Assert.Equal(1, (int)(await ReplayAsync(onlyLow, new { status = "missing", dry_run = true }, HttpStatusCode.OK))["count"]!);
+        // As if nobody had listened: the events are made from the signals once more.
+        await _app.QueryAsync<object>("delete from webhook_events");
+        await FinishAsync(await ReplayAsync(newer, new { status = "missing" }));
+        await _app.DeliverDueAsync();
+
+        Assert.Equal(Received("webhook-id"), later.Requests.Select(r => r.Headers["webhook-id"]).Order());
+        string Body(ReceivedRequest request)
+        {
+            // Contacts are those known when the body is made, which are more by now.
+            var body = JsonNode.Parse(request.Body)!.AsObject();
+            body.Remove("contacts");
+            return body.ToJsonString();
+        }
+        Assert.Equal(_receiver.Requests.Select(Body).Order(), later.Requests.Select(Body).Order());
+    }
+
+    [Fact]
     public async Task An_event_that_nobody_listened_to_is_made_from_the_signal_and_has_the_id_it_would_have_had()
     {
         await IngestAsync(2);

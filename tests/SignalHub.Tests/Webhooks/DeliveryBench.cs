@@ -28,7 +28,7 @@ internal sealed class Node : IDisposable
         Store = new DeliveryStore(database, clock);
         Attempts = new AttemptStore(database, new MonthlyPartitions(database, clock), new EndpointHealthStore(clock), Signal, clock, NullLogger<AttemptStore>.Instance);
         Dispatcher = new Dispatcher(Store, new EventExtrasStore(database), Attempts, Sender, secrets, Signal, options, clock, NullLogger<Dispatcher>.Instance);
-        TestSend = new TestSend(Store, Attempts, Sender, secrets, clock);
+        TestSend = new TestSend(Store, new EndpointStore(database, clock), Attempts, Sender, secrets, clock);
     }
 
     public DeliverySignal Signal { get; } = new();

@@ -57,7 +57,7 @@ public sealed class MakingEventsTests
     [Fact]
     public void A_delivery_id_is_derived_from_event_and_endpoint_and_carries_the_same_millisecond()
     {
-        var made = WebhookEvents.Test(_workspace, _received);
+        var made = WebhookEvents.Test(_workspace, _received, ["signal.qualified"]);
         var first = NewDelivery.Of(made, new RoutedEndpoint(Endpoint.Of(_lead, true, false, ["test"], EndpointFilter.Any), true));
 
         Assert.Equal(first.Id, NewDelivery.IdOf(made.Id, _lead));
@@ -69,7 +69,7 @@ public sealed class MakingEventsTests
     public void A_test_event_has_the_shape_of_a_real_one()
     {
         var real = JsonElement.Parse(WebhookEvents.SignalQualified(_workspace, _signal, _lead, SampleSignal.Of(_received)).Body);
-        var test = JsonElement.Parse(WebhookEvents.Test(_workspace, _received).Body);
+        var test = JsonElement.Parse(WebhookEvents.Test(_workspace, _received, ["signal.qualified"]).Body);
 
         Assert.Equal("test", test.Text("event"));
         Assert.Equal(real.GetProperty("data").Names(), test.GetProperty("data").Names());

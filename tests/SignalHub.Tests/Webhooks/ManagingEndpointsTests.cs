@@ -269,7 +269,7 @@ public sealed class ManagingEndpointsTests : IAsyncLifetime
     {
         var routes = _bench.Routes();
 
-        Assert.Equal(16, routes.Count);
+        Assert.Equal(17, routes.Count);
         Assert.All(routes, route =>
         {
             var access = Assert.Single(route.Metadata.OfType<RequiredAccess>());

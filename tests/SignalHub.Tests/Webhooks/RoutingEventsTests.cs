@@ -121,7 +121,7 @@ public sealed class RoutingEventsTests
         Assert.False(explanation.WouldFire);
         Assert.Equal(["event type lead.created is not in events", "event type signal.qualified is not in events"], explanation.Reasons);
         Assert.True(Assert.Single(EventRouter.Explain(set, [Of(Qualified), Of("lead.updated")])).WouldFire);
-        Assert.Equal("the signal raises no event: it does not qualify and changes no lead", Assert.Single(Assert.Single(EventRouter.Explain(set, [])).Reasons));
+        Assert.Equal("the signal raises no event: it does not qualify, changes no lead and matches no project", Assert.Single(Assert.Single(EventRouter.Explain(set, [])).Reasons));
     }
 
     [Fact]
@@ -139,6 +139,8 @@ public sealed class RoutingEventsTests
     public void An_endpoint_would_fire_exactly_when_it_is_routed_to_and_enabled()
     {
         var part = Gen.Elements<string[]>([], ["a"], ["a", "b"], ["c"]);
+        var matches = Gen.SubListOf(
+            new MatchedProject("a", Priorities.High), new MatchedProject("b", Priorities.Medium), new MatchedProject("c", Priorities.Low), new MatchedProject("d", Priorities.High));
         var priorities = Gen.Elements<string[]>([], ["low"], ["high"], ["medium", "low"]);
         var when = Gen.Elements<string?>(null, "signal.context.n > 1", "signal.context.n < 1", "signal.context.missing == 1", "broken (");
         var types = Gen.SubListOf<string>(WebhookEventTypes.All.AsEnumerable()).Select(t => t.ToArray());
@@ -155,7 +157,8 @@ public sealed class RoutingEventsTests
             from type in Gen.Elements(WebhookEventTypes.All.ToArray())
             from key in Gen.Elements("a", "b", "d")
             from source in Gen.Elements("a", "C")
-            select new RoutingInput(type, key, source, Given.Context("""{"n":2}"""));
+            from matched in matches
+            select new RoutingInput(type, key, source, Given.Context("""{"n":2}"""), [.. matched]);
 
         Prop.ForAll(endpoints.ListOf().ToArbitrary(), inputs.ToArbitrary(), (list, input) =>
         {
@@ -165,6 +168,33 @@ public sealed class RoutingEventsTests
             var explained = EventRouter.Explain(set, [input]);
             return routed.Where(r => r.Enabled).Select(r => Ids.Text(Ids.Endpoint, r.Endpoint.Id)).SequenceEqual(explained.Where(e => e.WouldFire).Select(e => e.Id))
                 && explained.All(e => e.WouldFire == (e.Reasons.Count == 0)) && explained.Count == set.All.Count;
+        }).QuickCheckThrowOnFailure();
+    }
+
+    /// <summary>The explanation part by part agrees with what happens, whatever projects a signal matches.</summary>
+    [Fact]
+    public void All_parts_match_exactly_when_one_of_the_events_is_routed()
+    {
+        var part = Gen.Elements<string[]>([], ["a"], ["a", "b"], ["c"]);
+        var cases =
+            from projects in part
+            from priority in Gen.Elements<string[]>([], ["low"], ["high"], ["medium", "low"])
+            from listens in Gen.SubListOf("signal.qualified", "signal.detected", "lead.created").Where(l => l.Count > 0)
+            from raised in Gen.SubListOf("signal.qualified", "lead.created")
+            from matched in Gen.SubListOf(
+                new MatchedProject("a", Priorities.High), new MatchedProject("b", Priorities.Medium), new MatchedProject("d", Priorities.Low))
+            select (Filter: new EndpointFilter([], [], projects, priority, null), Listens: listens.ToArray(), Raised: raised.ToArray(), Matched: matched.ToArray());
+
+        Prop.ForAll(cases.ToArbitrary(), given =>
+        {
+            var endpoint = Endpoint.Of(NextId(), true, false, given.Listens, given.Filter);
+            RoutingInput Input(string type, params MatchedProject[] of) => new(type, "k", "s", null, of);
+            RoutingInput[] events = [.. given.Raised.Select(type => Input(type, given.Matched)), .. given.Matched.Select(m => Input("signal.detected", m))];
+            string[] types = [.. events.Select(e => e.EventType).Distinct()];
+
+            var parts = FilterExplanation.Of(endpoint, given.Filter, Input("", given.Matched), types, "none");
+
+            return parts.All(p => p.Matched) == events.Any(e => endpoint.Events.Contains(e.EventType) && EventRouter.Matches(endpoint, e));
         }).QuickCheckThrowOnFailure();
     }
 

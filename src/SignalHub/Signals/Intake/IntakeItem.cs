@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using SignalHub.Automations;
 using SignalHub.Leads.Identity;
+using SignalHub.Projects;
 using SignalHub.Qualification;
 using SignalHub.Resources;
 using SignalHub.SignalTypes;
@@ -38,6 +39,7 @@ public sealed class IntakeItem
     public required DefinitionSet Definitions { get; init; }
     public required EndpointSet Endpoints { get; init; }
     public AutomationSet Automations { get; init; } = AutomationSet.Empty;
+    public ProjectSet Projects { get; init; } = ProjectSet.Empty;
 
     /// <summary>Older signals fire nothing; null: every one fires.</summary>
     public TimeSpan? FireMaxAge { get; init; }

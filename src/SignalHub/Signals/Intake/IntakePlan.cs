@@ -23,6 +23,9 @@ public sealed record PlannedSignal(
     public QualificationFigures Figures { get; } =
         Verdict is { } v ? new QualificationFigures(v.IcpCode, v.IcpScore, v.PersonaCode, v.PersonaScore) : QualificationFigures.None;
 
+    /// <summary>The projects it matches: each raises <c>signal.detected</c>.</summary>
+    public IReadOnlyList<MatchedProject> Projects { get; init; } = [];
+
     /// <summary>Ids of what is stored; what only this signal knows (test mode) has none.</summary>
     public Guid? ContactId => Contact is { IsTransient: false } contact ? contact.MergedInto ?? contact.Id : null;
 
@@ -44,6 +47,7 @@ public sealed class IntakePlan(IdentityWorld world)
     public List<WebhookEvent> Events { get; } = [];
     public List<NewDelivery> Deliveries { get; } = [];
     public PlannedActions Actions { get; } = new();
+    public DetectedEvents Detected { get; } = new();
 
     /// <summary>Takes one signal that is not a duplicate; returns what to answer once the batch is committed.</summary>
     public CapturedSignal Add(IntakeItem item) => Add(item, out _);
@@ -69,7 +73,10 @@ public sealed class IntakePlan(IdentityWorld world)
         var json = verdict?.ToCompactJson();
         var (lead, leadEvent) = verdict is null ? (null, null) : UpdateLead(item, resolved, verdict, json!);
         facts.Lead = lead is null ? null : new LeadFields(lead);
-        var signal = new PlannedSignal(item, bucket, resolved.Contact, resolved.Account, lead, leadEvent, verdict, json);
+        var signal = new PlannedSignal(item, bucket, resolved.Contact, resolved.Account, lead, leadEvent, verdict, json)
+        {
+            Projects = DetectedEvents.Match(item, facts, verdict, lead is not null),
+        };
         Signals.Add(signal);
         if (item.Fires)
         {
@@ -160,6 +167,7 @@ public sealed class IntakePlan(IdentityWorld world)
         {
             Route(signal, WebhookEventTypes.SignalQualified, facts, QualifiedEvent);
         }
+        Detected.Add(this, signal, facts);
         if (signal.Item.Automations.All.Count > 0)
         {
             AddActions(signal, facts);
@@ -211,9 +219,7 @@ public sealed class IntakePlan(IdentityWorld world)
 
     private void Route(PlannedSignal signal, string type, ConditionInput facts, Func<PlannedSignal, string, WebhookEvent> make)
     {
-        _routes.Clear();
-        EventRouter.Route(signal.Item.Endpoints, new RoutingInput(type, signal.Item.Type.Key, signal.Item.Source, facts), _routes);
-        if (_routes.Count == 0)
+        if (FindRoutes(signal, new RoutingInput(type, signal.Item.Type.Key, signal.Item.Source, facts, signal.Projects)).Count == 0)
         {
             return;
         }
@@ -226,6 +232,14 @@ public sealed class IntakePlan(IdentityWorld world)
         }
     }
 
+    /// <summary>The endpoints that an event is for; the list is used again for the next one.</summary>
+    internal IReadOnlyList<RoutedEndpoint> FindRoutes(PlannedSignal signal, in RoutingInput input)
+    {
+        _routes.Clear();
+        EventRouter.Route(signal.Item.Endpoints, input, _routes);
+        return _routes;
+    }
+
     private static WebhookEvent LeadEvent(PlannedSignal signal, string type) =>
         WebhookEvents.Lead(type, signal.Item.WorkspaceId, signal.Item.ReceivedAt, signal.Item.SignalId, signal.Lead!.Id, ViewOf(signal.Lead, signal));
 
@@ -234,7 +248,7 @@ public sealed class IntakePlan(IdentityWorld world)
 
     private static LeadView ViewOf(LeadState lead, PlannedSignal signal) => lead.View(signal.Contact?.View(), signal.Account?.View());
 
-    private static SignalData DataOf(PlannedSignal signal)
+    internal static SignalData DataOf(PlannedSignal signal)
     {
         var item = signal.Item;
         var contact = signal.Contact?.View();

@@ -1,6 +1,7 @@
 using SignalHub.Automations;
 using SignalHub.Conditions;
 using SignalHub.Http;
+using SignalHub.Leads;
 using SignalHub.Leads.Identity;
 using SignalHub.Storage;
 using SignalHub.Webhooks.Delivery;
@@ -119,6 +120,10 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
             {
                 await IntakeStore.RollbackAsync(connection);
                 return results;
+            }
+            if (plan.Detected.Any)
+            {
+                plan.Detected.Complete(plan, await CompanyContactStore.LoadAsync(connection, database.Prepares, plan.Detected.Companies, CancellationToken.None));
             }
             if (plan.Actions.HasLimits)
             {

@@ -32,6 +32,7 @@ public sealed class WebhookEndpointRow
     public DateTimeOffset? WarnedAt { get; init; }
     public DateTimeOffset? PacedUntil { get; init; }
     public required string Origin { get; init; }
+    public required string Format { get; init; }
     public DateTimeOffset CreatedAt { get; init; }
     public DateTimeOffset UpdatedAt { get; init; }
 }
@@ -48,4 +49,5 @@ public sealed class WebhookEventRow
     public required byte[] Body { get; init; }
     public long? Ordinal { get; init; }
     public string? Traceparent { get; init; }
+    public byte[]? SlackBody { get; init; }
 }

@@ -48,8 +48,8 @@ public sealed class AttemptStore(
 
     private const string TestSql = """
         with event as (
-            insert into webhook_events (workspace_id, created_at, id, type, body)
-            values (@workspace, @created_at, @event, @type, @body)
+            insert into webhook_events (workspace_id, created_at, id, type, body, slack_body)
+            values (@workspace, @created_at, @event, @type, @body, @slack_body)
         ), history as (
             insert into delivery_history (workspace_id, created_at, id, endpoint_id, event_id, event_type, queued_at, ended_at, state,
                 reason, attempt, step, last_status, last_error)
@@ -276,18 +276,18 @@ public sealed class AttemptStore(
 
     /// <summary>A test send as it happened: event, ended delivery and attempt. It says nothing about the endpoint's health.</summary>
     public async Task RecordTestAsync(
-        DeliveryRequest request, EndpointKey endpoint, DateTimeOffset createdAt, AttemptResult attempt, Outcome outcome,
+        DeliveryRequest request, EndpointKey endpoint, WebhookEvent made, byte[]? slackBody, AttemptResult attempt, Outcome outcome,
         CancellationToken cancellationToken)
     {
-        await partitions.EnsureAsync("webhook_events", [createdAt], cancellationToken);
+        await partitions.EnsureAsync("webhook_events", [made.CreatedAt], cancellationToken);
         await partitions.EnsureAsync("delivery_attempts", [attempt.StartedAt], cancellationToken);
         var ending = NextStep.After(outcome, new RetrySchedule([]), step: 0, random: 0, retryAfter: null).Ending!;
         await using var command = database.Source.CreateCommand(TestSql);
         NpgsqlParameter[] parameters =
         [
             new("workspace", endpoint.WorkspaceId), new("endpoint", endpoint.EndpointId), new("id", request.DeliveryId),
-            new("event", request.EventId), new("type", request.EventType), new("body", request.Body.ToArray()),
-            new("created_at", createdAt),
+            new("event", request.EventId), new("type", request.EventType), new("body", made.Body),
+            new("slack_body", NpgsqlDbType.Bytea) { Value = (object?)slackBody ?? DBNull.Value }, new("created_at", made.CreatedAt),
             new("state", ending.State), Text("reason", ending.Reason), new("at", attempt.StartedAt),
             new("status", NpgsqlDbType.Smallint) { Value = (object?)(short?)attempt.Status ?? DBNull.Value },
             Text("error", outcome.Error), Text("detail", outcome.Detail), Text("ip", attempt.ResolvedIp),

@@ -1,3 +1,5 @@
+using SignalHub.Webhooks.Formats;
+
 namespace SignalHub.Webhooks.Delivery;
 
 /// <summary>One endpoint of one workspace.</summary>
@@ -22,6 +24,9 @@ public sealed record EndpointTarget(
     private SigningSecrets? _signingSecrets;
 
     /// <summary>Decrypted once for all rows of a claim.</summary>
+    /// <summary>A word of <see cref="EndpointFormats"/>.</summary>
+    public string Format { get; init; } = EndpointFormats.Json;
+
     /// <exception cref="System.Security.Cryptography.CryptographicException">A secret cannot be decrypted.</exception>
     internal SigningSecrets SigningSecrets(SecretProtection secrets) => _signingSecrets ??=
         new(secrets.Unprotect(Secret), PreviousSecret is null ? null : secrets.Unprotect(PreviousSecret), PreviousSecretUntil);

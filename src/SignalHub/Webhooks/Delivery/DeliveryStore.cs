@@ -1,5 +1,6 @@
 using Npgsql;
 using SignalHub.Storage;
+using SignalHub.Webhooks.Formats;
 
 namespace SignalHub.Webhooks.Delivery;
 
@@ -32,7 +33,7 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
 
     private const string Target = """
         e.url, e.secret, e.previous_secret, e.previous_secret_until, e.signature_header, e.timeout_seconds, e.retry_policy, e.schedule,
-        e.max_per_second, e.ordered, e.consecutive_failures
+        e.max_per_second, e.ordered, e.consecutive_failures, e.format
         """;
 
     /// <summary>
@@ -197,7 +198,7 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
 
     // Each event once, for however many endpoints it is.
     private const string BodiesSql = """
-        select v.workspace_id, v.id, v.body, v.traceparent
+        select v.workspace_id, v.id, v.body, v.slack_body, v.traceparent
           from unnest(@workspaces, @created, @events) as k (workspace_id, created_at, id)
           join webhook_events v on v.workspace_id = k.workspace_id and v.created_at = k.created_at and v.id = k.id
         """;
@@ -274,7 +275,7 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
             await batch.PrepareAsync(cancellationToken);
         }
         var targets = new Dictionary<EndpointKey, EndpointTarget>();
-        var bodies = new Dictionary<(Guid, Guid), (byte[] Body, string? Traceparent)>(events.Count);
+        var bodies = new Dictionary<(Guid, Guid), (byte[] Json, byte[]? Slack, string? Traceparent)>(events.Count);
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await reader.NextResultAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
@@ -285,7 +286,8 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
         await reader.NextResultAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
-            bodies[(reader.GetGuid(0), reader.GetGuid(1))] = (reader.GetFieldValue<byte[]>(2), reader.Text(3));
+            bodies[(reader.GetGuid(0), reader.GetGuid(1))] =
+                (reader.GetFieldValue<byte[]>(2), reader.IsDBNull(3) ? null : reader.GetFieldValue<byte[]>(3), reader.Text(4));
         }
         var places = new Dictionary<EndpointKey, int>();
         var claimed = new List<ClaimedDelivery>(rows.Count);
@@ -293,8 +295,10 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
         {
             if (targets.TryGetValue(row.Endpoint, out var target))
             {
-                var (body, traceparent) = bodies.GetValueOrDefault((row.Endpoint.WorkspaceId, row.EventId));
-                claimed.Add(row.For(target, body, StartDelay(row, target, places)) with { Traceparent = traceparent });
+                var body = bodies.TryGetValue((row.Endpoint.WorkspaceId, row.EventId), out var stored)
+                    ? EndpointFormats.Body(target.Format, row.EventType, stored.Json, stored.Slack)
+                    : null;
+                claimed.Add(row.For(target, body, StartDelay(row, target, places)) with { Traceparent = stored.Traceparent });
             }
         }
         return claimed;
@@ -387,7 +391,7 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
     /// <summary>Null in production, so that the database's clock counts for all nodes; a test's own clock otherwise.</summary>
     private void AddNow(NpgsqlCommand command) => command.Parameters.Add(SqlArrays.Now(clock));
 
-    /// <summary>Columns 0 to 12: the two ids and <see cref="Target"/>.</summary>
+    /// <summary>Columns 0 to 13: the two ids and <see cref="Target"/>.</summary>
     private static EndpointTarget ReadTarget(NpgsqlDataReader reader) => new(
         new EndpointKey(reader.GetGuid(0), reader.GetGuid(1)),
         Url: reader.GetString(2),
@@ -399,7 +403,10 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
         Schedule: RetrySchedule.Of(reader.GetString(8), reader.IsDBNull(9) ? null : reader.GetFieldValue<int[]>(9)),
         MaxPerSecond: reader.IsDBNull(10) ? null : reader.GetInt32(10),
         Ordered: reader.GetBoolean(11),
-        ConsecutiveFailures: reader.GetInt32(12));
+        ConsecutiveFailures: reader.GetInt32(12))
+    {
+        Format = reader.GetString(13),
+    };
 
     /// <summary>A claimed row of the queue.</summary>
     private sealed record ClaimedRow(

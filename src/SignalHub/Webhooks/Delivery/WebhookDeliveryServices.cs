@@ -28,6 +28,7 @@ public static class WebhookDeliveryServices
         services.AddSingleton<AttemptStore>();
         services.AddSingleton<EventExtrasStore>();
         services.AddSingleton<DeliveryHintStore>();
+        services.AddSingleton<EndpointStore>();
         services.AddSingleton<TestSend>();
         services.AddSingleton<Dispatcher>();
         // Also where nothing is dispatched: what is taken in there is delivered elsewhere.
