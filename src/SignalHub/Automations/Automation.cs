@@ -86,7 +86,10 @@ public sealed class Automation
         ActionTriggered.Of(IdText, Stored.Name, signal.TypeSent, signal.Data), Http.Json.Options);
 
     private static WebhookEvent Event(TriggeringSignal signal, Guid id, byte[] body, EventExtras? extras) => new(
-        signal.WorkspaceId, id, Ids.InstantOf(id), WebhookEventTypes.AutomationActionTriggered, signal.SignalId, signal.LeadId, body) { Extras = extras };
+        signal.WorkspaceId, id, Ids.InstantOf(id), WebhookEventTypes.AutomationActionTriggered, signal.SignalId, signal.LeadId, body)
+    {
+        Extras = extras,
+    };
 
     /// <summary>Kept in the place of a body that could not be made; never sent.</summary>
     private sealed record FailedBody(string Event, string AutomationId, string TemplateError);

@@ -106,6 +106,24 @@ public sealed class FiringAutomationsTests : IAsyncLifetime
         Assert.NotEqual(listener.Requests[0].Headers["webhook-id"], _receiver.Requests[0].Headers["webhook-id"]);
     }
 
+    [Fact]
+    public async Task An_endpoint_for_Slack_gets_the_usual_body_as_a_message_and_a_body_of_a_template_as_it_is()
+    {
+        var slack = (string)(await _acme.NewEndpointAsync(new { url = _receiver.Url, format = "slack" }))["id"]!;
+        await _acme.NewAutomationAsync(new { name = "Plain one", action = new { endpoint_id = slack, headers = new { X_A = "a" } } });
+        await _acme.NewAutomationAsync(new { name = "Own", action = new { endpoint_id = slack, body_template = """{"blocks":"{{signal.source}}"}""" } });
+
+        await _acme.IngestAsync(Sample.Signal("a@acme.com"));
+        await _app.DeliverDueAsync();
+
+        var bodies = _receiver.Requests.Select(r => System.Text.Encoding.UTF8.GetString(r.Body)).ToList();
+        Assert.Equal(2, bodies.Count);
+        Assert.Contains("""{"blocks":"app"}""", bodies);
+        var message = JsonNode.Parse(Assert.Single(bodies, b => b.Contains("Plain one", StringComparison.Ordinal)))!;
+        Assert.NotNull(message["text"]);
+        Assert.Null(message["automation_id"]);
+    }
+
     [Theory]
     [InlineData("signal.context.team_size > 10", true)]
     [InlineData("signal.context.team_size > 100", false)]
