@@ -7,8 +7,10 @@ namespace SignalHub.Benchmarks.Load;
 /// <param name="Connections">Counts of connections tried for the throughput; the best one of a round is its figure.</param>
 /// <param name="HasLatency">Whether it is measured with one connection too.</param>
 /// <param name="RunAsync">Loads it with so many connections for so many seconds.</param>
+/// <param name="EventsPerRequest">So many more may be stored for each connection than were answered.</param>
 internal sealed record Contender(
-    string Name, LoadStore Store, HostedProcess? Process, int[] Connections, bool HasLatency, Func<int, int, CancellationToken, Task<Generated>> RunAsync);
+    string Name, LoadStore Store, HostedProcess? Process, int[] Connections, bool HasLatency, Func<int, int, CancellationToken, Task<Generated>> RunAsync,
+    int EventsPerRequest = 1);
 
 /// <summary>Measures contenders one at a time and holds what they said against what they stored.</summary>
 internal sealed class Measuring(LoadServer server, bool profile)
@@ -34,7 +36,7 @@ internal sealed class Measuring(LoadServer server, bool profile)
             var (statements, tables) = await contender.Store.EndProfileAsync(cancellationToken);
             ConsoleReport.WriteProfile(contender.Name, connections, generated.Events, statements, tables);
         }
-        Verify(contender.Name, generated, connections, await contender.Store.CountAsync(cancellationToken));
+        Verify(contender.Name, generated, connections * contender.EventsPerRequest, await contender.Store.CountAsync(cancellationToken));
         double PerEvent(TimeSpan time) => time.TotalMicroseconds / generated.Events;
         var measured = new Measurement(round, contender.Name, connections, generated.Events, generated.Events / generated.Seconds, generated.P50Ms, generated.P99Ms,
             contender.Process is null ? null : PerEvent(appAfter - app), PerEvent(postgresAfter - postgres), PerEvent(generatorAfter - generator));
@@ -45,7 +47,7 @@ internal sealed class Measuring(LoadServer server, bool profile)
     private (TimeSpan App, TimeSpan Postgres, TimeSpan Generator) Cpu(Contender contender) =>
         (contender.Process is { } process ? ProcessCpu.Of(process.Id) : default, ProcessCpu.OfServer(server.ProcessId), ProcessCpu.OfEndedChildren());
 
-    private static void Verify(string contender, Generated generated, int connections, StoredRows rows)
+    private static void Verify(string contender, Generated generated, int inFlight, StoredRows rows)
     {
         var wrong = new List<string>();
         void Require(bool holds, string otherwise)
@@ -57,7 +59,7 @@ internal sealed class Measuring(LoadServer server, bool profile)
         }
         Require(generated.Failed == 0, $"{generated.Failed} requests failed");
         Require(rows.Signals >= generated.Events, $"{generated.Events - rows.Signals} acknowledged signals are not stored");
-        Require(rows.Signals <= generated.Events + connections, $"{rows.Signals - generated.Events} signals more than were acknowledged or in flight");
+        Require(rows.Signals <= generated.Events + inFlight, $"{rows.Signals - generated.Events} signals more than were acknowledged or in flight");
         Require(rows.DistinctSignals == rows.Signals, $"{rows.Signals - rows.DistinctSignals} signals are stored twice");
         Require(rows.Qualified == rows.Signals, $"{rows.Signals - rows.Qualified} signals did not qualify");
         Require(rows.Events == rows.Qualified, $"{rows.Events} events for {rows.Qualified} qualified signals");
@@ -66,7 +68,7 @@ internal sealed class Measuring(LoadServer server, bool profile)
         Require(rows.CountedOnLeads == rows.Signals, $"leads count {rows.CountedOnLeads} of {rows.Signals} signals");
         if (wrong.Count > 0)
         {
-            throw new InvalidOperationException($"{contender} with {connections} connections: {string.Join("; ", wrong)}.");
+            throw new InvalidOperationException($"{contender}: {string.Join("; ", wrong)}.");
         }
     }
 }

@@ -18,7 +18,7 @@ internal sealed class Wrk(string directory, string keysFile)
     /// <summary>Everybody in turn, for the first time: so long that all of the crowd had a signal.</summary>
     public const bool Walk = true;
 
-    public async Task<Generated> RunAsync(Uri url, int connections, int seconds, CancellationToken cancellationToken, bool walk = false)
+    public async Task<Generated> RunAsync(Uri url, int connections, int seconds, CancellationToken cancellationToken, bool walk = false, int batch = 1)
     {
         var result = Path.Combine(directory, "wrk.json");
         File.Delete(result);
@@ -28,6 +28,7 @@ internal sealed class Wrk(string directory, string keysFile)
             ["BENCH_HOST"] = url.Authority,
             ["BENCH_SECOND"] = Text(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds()),
             ["BENCH_RESULT"] = result,
+            ["BENCH_BATCH"] = Text(batch),
         };
         if (walk)
         {

@@ -14,6 +14,7 @@ internal static class LoadCommand
     private const string PgbenchDatabase = "pgbench";
 
     private const int Connections = 64;
+    private const int BatchConnections = 8;
     private const int Restarts = 3;
 
     // The first seconds are several times slower than the rest, and on a busy machine the just-in-time compiler takes long.
@@ -87,6 +88,8 @@ internal static class LoadCommand
             new(Contenders.Pgbench, pgbenchStore, null, _connectionCounts, HasLatency: true, (n, s, ct) => pgbench.RunAsync(n, s, pipelined: false, ct)),
             new(Contenders.PlainEf, plainEfStore, plainEf, _connectionCounts, HasLatency: true, (n, s, ct) => wrk.RunAsync(plainEf.Url, n, s, ct)),
             new(Contenders.Service, serviceStore, service, [Connections], HasLatency: true, (n, s, ct) => wrk.RunAsync(service.Url, n, s, ct)),
+            new(Contenders.Batches, serviceStore, service, [BatchConnections], HasLatency: false,
+                (n, s, ct) => wrk.RunAsync(service.Url, n, s, ct, batch: Contenders.BatchSize), EventsPerRequest: Contenders.BatchSize),
             new(Contenders.Pipelined, pgbenchStore, null, [_connectionCounts[1]], HasLatency: false, (n, s, ct) => pgbench.RunAsync(n, s, pipelined: true, ct)),
         ];
         var measurements = await RunRoundsAsync(options, new Measuring(server, options.Profile), contenders, cancellationToken);

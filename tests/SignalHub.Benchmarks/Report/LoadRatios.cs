@@ -5,6 +5,7 @@ internal static class LoadRatios
 {
     private const double TimesPgbench = 4;
     private const double TimesPlainEf = 5;
+    private const double BatchTimesPgbench = 10;
     private const double LatencyOfPgbench = 1;
     private const double ResidentMegabytes = 300;
     private const double ReadySeconds = 2;
@@ -24,6 +25,8 @@ internal static class LoadRatios
                 PerRound(r => Best(r, Contenders.Service) / Best(r, Contenders.PlainEf)), TimesPlainEf, AtMost: false, "×"),
             new("Median latency of one post at a time ÷ that of pgbench with one client",
                 PerRound(r => P50(r, Contenders.Service) / P50(r, Contenders.Pgbench)), LatencyOfPgbench, AtMost: true, "×"),
+            new("Signals/s in batches of 100 ÷ pgbench's transactions/s",
+                PerRound(r => Best(r, Contenders.Batches) / Best(r, Contenders.Pgbench)), BatchTimesPgbench, AtMost: false, "×"),
             // Hardly moved by what else the machine does; on a busy one it says more than the rates.
             new("Processor time per event of all processes: pgbench at its best ÷ SignalHub",
                 PerRound(r => Cpu(r, Contenders.Pgbench) / Cpu(r, Contenders.Service)), Target: null, AtMost: false, "×"),

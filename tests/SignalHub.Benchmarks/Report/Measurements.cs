@@ -57,5 +57,8 @@ internal static class Contenders
     public const string Pipelined = "pgbench, pipelined";
     public const string PlainEf = "plain EF Core";
 
-    public static readonly string[] All = [Service, Pgbench, Pipelined, PlainEf];
+    public const string Batches = "SignalHub, batches of 100";
+    public const int BatchSize = 100;
+
+    public static readonly string[] All = [Service, Batches, Pgbench, Pipelined, PlainEf];
 }
