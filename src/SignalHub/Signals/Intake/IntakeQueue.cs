@@ -26,8 +26,8 @@ public sealed class IntakeQueue
     {
         _time = time;
         IntakeMetrics.Watch(this);
-        // PostgreSQL's share of the work is as large as ours: one writer for two cores; two were slower on two.
-        _channels = new Channel<IntakeItem>[Math.Max(1, Environment.ProcessorCount / 2)];
+        // While one writer's batch is in the database the other one's is being planned: with two, neither side waits for the other.
+        _channels = new Channel<IntakeItem>[Math.Max(2, Environment.ProcessorCount / 2)];
         for (var i = 0; i < _channels.Length; i++)
         {
             // One reader takes, but every caller peeks at the oldest.
@@ -75,10 +75,6 @@ public sealed class IntakeQueue
 
     private int WriterOf(IntakeItem item)
     {
-        if (_channels.Length == 1)
-        {
-            return 0;
-        }
         var key = item.Identity.Keys is { Count: > 0 } keys ? keys[0].Key : item.SignalId.ToString();
         return (int)((uint)HashCode.Combine(item.WorkspaceId, string.GetHashCode(key, StringComparison.Ordinal)) % _channels.Length);
     }

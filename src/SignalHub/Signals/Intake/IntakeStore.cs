@@ -126,8 +126,7 @@ public static class IntakeStore
         await using var batch = new NpgsqlBatch(connection);
         if (!begun)
         {
-            batch.Add("begin");
-            batch.Add(PlanSettings);
+            batch.Add(PlanSettings);    // what is sent up to one sync is one transaction, also without saying so
         }
         IdentitySaveStore.AddTo(batch, plan.World, now);
         AddSignals(batch, [.. plan.Signals.OrderBy(s => s.Item.WorkspaceId).ThenBy(s => s.Item.OccurredAt).ThenBy(s => s.Item.SignalId)]);
@@ -136,7 +135,10 @@ public static class IntakeStore
         AutomationRunStore.AddTo(batch, plan.Actions);
         UsageStore.AddTo(batch, plan.Signals.Select(s => (s.Item.WorkspaceId, s.Item.ReceivedAt, s.Item.IsTest)));
         batch.Add(TransactionNumber);
-        batch.Add("commit");
+        if (begun)
+        {
+            batch.Add("commit");
+        }
         if (prepare)
         {
             await batch.PrepareAsync(ct);
