@@ -126,7 +126,7 @@ public sealed class AutomationStore(Database database)
         await using var connection = await database.OpenAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         // Locks the workspace's row, so that two creations count one after the other.
-        await BumpAsync(connection, workspaceId, cancellationToken);
+        await WorkspaceChanges.BumpAsync(connection, workspaceId, cancellationToken);
         await using var count = new NpgsqlCommand("select count(*) from automations where workspace_id = @workspace", connection);
         count.Parameters.AddWithValue("workspace", workspaceId);
         if ((long)(await count.ExecuteScalarAsync(cancellationToken))! >= AutomationLimits.PerWorkspace)
@@ -148,7 +148,7 @@ public sealed class AutomationStore(Database database)
     {
         await using var connection = await database.OpenAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await BumpAsync(connection, workspaceId, cancellationToken);
+        await WorkspaceChanges.BumpAsync(connection, workspaceId, cancellationToken);
         if (await LockAsync(connection, workspaceId, id, cancellationToken) is not { } current)
         {
             return AutomationWrite.NotFound;
@@ -172,7 +172,7 @@ public sealed class AutomationStore(Database database)
     {
         await using var connection = await database.OpenAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await BumpAsync(connection, workspaceId, cancellationToken);
+        await WorkspaceChanges.BumpAsync(connection, workspaceId, cancellationToken);
         if (await LockAsync(connection, workspaceId, id, cancellationToken) is not { } current)
         {
             return false;
@@ -225,13 +225,6 @@ public sealed class AutomationStore(Database database)
         find.Parameters.AddWithValue("workspace", workspaceId);
         find.Parameters.AddWithValue("id", id);
         return await ReadAsync(find, Read, cancellationToken) is [var found] ? found : null;
-    }
-
-    private static async Task BumpAsync(NpgsqlConnection connection, Guid workspaceId, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand(WorkspaceChanges.BumpSql, connection);
-        command.Parameters.AddWithValue("workspace_id", workspaceId);
-        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private static void AddFields(NpgsqlCommand command, Guid workspaceId, StoredAutomation automation)

@@ -8,9 +8,6 @@ namespace SignalHub.Projects;
 /// <summary>What the template of a recommended action can name. Pure.</summary>
 internal static class ActionValues
 {
-    /// <summary>The roots of conditions, and contact and account as webhooks show them.</summary>
-    public static readonly string[] Roots = ["signal", "lead", "person", "company", "icp", "persona", "contact", "account"];
-
     /// <summary>The values of the roots that the template names, and of no other: a context may be 256 KB.</summary>
     public static Dictionary<string, JsonElement> Of(SignalData signal, BodyTemplate template)
     {

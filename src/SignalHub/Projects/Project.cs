@@ -54,7 +54,7 @@ public sealed class Project
             HasBrokenCondition = stored.When is not null && condition is null,
             Rules = [.. stored.Priorities.Select(r => new PriorityRule(Condition.Compile(r.When ?? "", ConditionScopes.Routing).Condition, r.Priority!))],
             RecommendedAction = stored.RecommendedAction is { } action
-                ? BodyTemplate.Compile(action, TemplateKind.Text, ActionValues.Roots).Template
+                ? BodyTemplate.Compile(action, TemplateKind.Text, SignalValues.Roots).Template
                 : null,
         };
     }

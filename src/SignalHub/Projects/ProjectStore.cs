@@ -70,7 +70,7 @@ public sealed class ProjectStore(Database database)
     {
         await using var connection = await database.OpenAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await BumpAsync(connection, workspaceId, cancellationToken);
+        await WorkspaceChanges.BumpAsync(connection, workspaceId, cancellationToken);
         await using var count = new NpgsqlCommand("select count(*) from projects where workspace_id = @workspace", connection);
         count.Parameters.AddWithValue("workspace", workspaceId);
         if ((long)(await count.ExecuteScalarAsync(cancellationToken))! >= ProjectLimits.PerWorkspace)
@@ -93,7 +93,7 @@ public sealed class ProjectStore(Database database)
     {
         await using var connection = await database.OpenAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await BumpAsync(connection, workspaceId, cancellationToken);
+        await WorkspaceChanges.BumpAsync(connection, workspaceId, cancellationToken);
         await using var find = new NpgsqlCommand($"select {Columns} from projects where workspace_id = @workspace and id = @id for update", connection);
         find.Parameters.AddWithValue("workspace", workspaceId);
         find.Parameters.AddWithValue("id", id);
@@ -121,7 +121,7 @@ public sealed class ProjectStore(Database database)
     {
         await using var connection = await database.OpenAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await BumpAsync(connection, workspaceId, cancellationToken);
+        await WorkspaceChanges.BumpAsync(connection, workspaceId, cancellationToken);
         await using var users = new NpgsqlCommand(
             "select id from webhook_endpoints where workspace_id = @workspace and filter->'projects' ? @project order by created_at, id", connection);
         users.Parameters.AddWithValue("workspace", workspaceId);
@@ -147,13 +147,6 @@ public sealed class ProjectStore(Database database)
         }
         await transaction.CommitAsync(cancellationToken);
         return (ProjectDelete.Deleted, []);
-    }
-
-    private static async Task BumpAsync(NpgsqlConnection connection, Guid workspaceId, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand(WorkspaceChanges.BumpSql, connection);
-        command.Parameters.AddWithValue("workspace_id", workspaceId);
-        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private static void AddFields(NpgsqlCommand command, Guid workspaceId, StoredProject project)

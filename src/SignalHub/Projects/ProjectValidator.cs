@@ -83,7 +83,7 @@ internal sealed class ProjectValidator : AbstractValidator<ProjectBody>
         {
             Fail(context, "RecommendedAction", ProblemCodes.TooLong, $"at most {ProjectLimits.Action} characters.");
         }
-        else if (BodyTemplate.Compile(text, TemplateKind.Text, ActionValues.Roots).Error is { } error)
+        else if (BodyTemplate.Compile(text, TemplateKind.Text, SignalValues.Roots).Error is { } error)
         {
             Fail(context, "RecommendedAction", ProblemCodes.InvalidTemplate, $"at character {error.Start + 1}: {error.Detail}");
         }

@@ -114,7 +114,7 @@ public sealed class DefinitionStore(Database database)
     {
         await using var connection = await database.OpenAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await BumpAsync(connection, transaction, workspaceId, cancellationToken);
+        await WorkspaceChanges.BumpAsync(connection, workspaceId, cancellationToken);
         var existing = await FindAsync(connection, transaction, workspaceId, kind, body.Code!, cancellationToken);
         if (existing is not null && !mayReplace)
         {
@@ -143,7 +143,7 @@ public sealed class DefinitionStore(Database database)
     {
         await using var connection = await database.OpenAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await BumpAsync(connection, transaction, workspaceId, cancellationToken);
+        await WorkspaceChanges.BumpAsync(connection, workspaceId, cancellationToken);
         if (kind == DefinitionKind.Icp)
         {
             await using var users = new NpgsqlCommand(
@@ -230,13 +230,6 @@ public sealed class DefinitionStore(Database database)
         command.Parameters.AddWithValue("workspace_id", workspaceId);
         command.Parameters.AddWithValue("kind", kind.Text());
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
-    }
-
-    private static async Task BumpAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid workspaceId, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand(WorkspaceChanges.BumpSql, connection, transaction);
-        command.Parameters.AddWithValue("workspace_id", workspaceId);
-        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private static void AddPage(NpgsqlCommand command, PageRequest page)

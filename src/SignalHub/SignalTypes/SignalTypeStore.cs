@@ -44,7 +44,7 @@ public sealed class SignalTypeStore(Database database)
     {
         await using var connection = await database.OpenAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await BumpAsync(connection, transaction, workspaceId, cancellationToken);
+        await WorkspaceChanges.BumpAsync(connection, workspaceId, cancellationToken);
         // xmax is 0 in a row version that an insert made.
         await using var command = new NpgsqlCommand(
             $"""
@@ -99,7 +99,7 @@ public sealed class SignalTypeStore(Database database)
                 return SignalTypeDelete.InUse;
             }
         }
-        await BumpAsync(connection, transaction, workspaceId, cancellationToken);
+        await WorkspaceChanges.BumpAsync(connection, workspaceId, cancellationToken);
         await using var delete = new NpgsqlCommand("delete from signal_types where workspace_id = @workspace_id and key = @key", connection, transaction);
         delete.Parameters.AddWithValue("workspace_id", workspaceId);
         delete.Parameters.AddWithValue("key", key);
@@ -109,13 +109,6 @@ public sealed class SignalTypeStore(Database database)
         }
         await transaction.CommitAsync(cancellationToken);
         return SignalTypeDelete.Deleted;
-    }
-
-    private static async Task BumpAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid workspaceId, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand(WorkspaceChanges.BumpSql, connection, transaction);
-        command.Parameters.AddWithValue("workspace_id", workspaceId);
-        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private static async Task<List<StoredSignalType>> ReadAsync(NpgsqlCommand command, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Npgsql;
 
 namespace SignalHub.Storage;
 
@@ -13,6 +14,14 @@ public sealed class WorkspaceChanges
 
     /// <summary>Bumps the workspace's version: to be run inside the transaction that makes the change.</summary>
     public const string BumpSql = "update workspaces set version = version + 1, changed_at = clock_timestamp() where id = @workspace_id";
+
+    /// <summary>The same, as a command of the transaction that is open on the connection.</summary>
+    public static async Task BumpAsync(NpgsqlConnection connection, Guid workspaceId, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(BumpSql, connection);
+        command.Parameters.AddWithValue("workspace_id", workspaceId);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
 
     public void Subscribe(Action<Guid> onChanged)
     {

@@ -146,7 +146,7 @@ public sealed class EndpointStore(Database database, TimeProvider clock)
         await using var connection = await database.OpenAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         // Locks the workspace's row, so that two creations count one after the other.
-        await BumpAsync(connection, workspaceId, cancellationToken);
+        await WorkspaceChanges.BumpAsync(connection, workspaceId, cancellationToken);
         await using var count = new NpgsqlCommand("select count(*) from webhook_endpoints where workspace_id = @workspace and origin <> 'automation'", connection);
         count.Parameters.AddWithValue("workspace", workspaceId);
         if ((long)(await count.ExecuteScalarAsync(cancellationToken))! >= EndpointLimits.PerWorkspace)
@@ -172,7 +172,7 @@ public sealed class EndpointStore(Database database, TimeProvider clock)
     {
         await using var connection = await database.OpenAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await BumpAsync(connection, workspaceId, cancellationToken);
+        await WorkspaceChanges.BumpAsync(connection, workspaceId, cancellationToken);
         if (await LockAsync(connection, workspaceId, id, cancellationToken) is not { } current)
         {
             return (null, null);
@@ -197,7 +197,7 @@ public sealed class EndpointStore(Database database, TimeProvider clock)
     {
         await using var connection = await database.OpenAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await BumpAsync(connection, workspaceId, cancellationToken);
+        await WorkspaceChanges.BumpAsync(connection, workspaceId, cancellationToken);
         if (!await DeleteAsync(connection, workspaceId, id, origin, cancellationToken))
         {
             return false;
@@ -290,13 +290,6 @@ public sealed class EndpointStore(Database database, TimeProvider clock)
             ? null
             : Problem.Fields([.. added.Select(id => (Id: id, Pointer: $"/filter/projects/{filter.Projects.ToList().IndexOf(id)}")).Select(p =>
                 new FieldError(p.Pointer, ProblemCodes.InvalidValue.Code, $"{p.Pointer}: {p.Id} is not a project of this workspace."))]);
-    }
-
-    private static async Task BumpAsync(NpgsqlConnection connection, Guid workspaceId, CancellationToken cancellationToken)
-    {
-        await using var command = new NpgsqlCommand(WorkspaceChanges.BumpSql, connection);
-        command.Parameters.AddWithValue("workspace_id", workspaceId);
-        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private static void AddFields(NpgsqlCommand command, Guid workspaceId, StoredEndpoint endpoint)

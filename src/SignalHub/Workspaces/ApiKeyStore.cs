@@ -101,7 +101,7 @@ public sealed class ApiKeyStore(Database database, WorkspaceChanges changes)
         {
             return null;
         }
-        await BumpAsync(connection, transaction, old.WorkspaceId, cancellationToken);
+        await WorkspaceChanges.BumpAsync(connection, old.WorkspaceId, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         changes.Announce(old.WorkspaceId);
         return created;
@@ -157,17 +157,10 @@ public sealed class ApiKeyStore(Database database, WorkspaceChanges changes)
         {
             return false;
         }
-        await BumpAsync(connection, transaction, workspaceId, cancellationToken);
+        await WorkspaceChanges.BumpAsync(connection, workspaceId, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         changes.Announce(workspaceId);
         return true;
-    }
-
-    private static async Task BumpAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid workspaceId, CancellationToken cancellationToken)
-    {
-        await using var bump = new NpgsqlCommand(WorkspaceChanges.BumpSql, connection, transaction);
-        bump.Parameters.AddWithValue("workspace_id", workspaceId);
-        await bump.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private static async Task<List<(StoredKey Key, KeyHash Hash)>> ReadAsync(NpgsqlCommand command, CancellationToken cancellationToken)

@@ -25,12 +25,11 @@ public sealed class KnownIdentities(int capacity)
         var accounts = new List<Known<AccountState>>(2);
         foreach (var key in identity.Keys)
         {
-            var reference = new KeyRef(workspaceId, IdentityKinds.Of(key.Kind), key.Key);
             if (!key.IsOfPerson)
             {
                 continue;
             }
-            var found = FindContact(reference, world);
+            var found = FindContact(new KeyRef(workspaceId, IdentityKinds.Of(key.Kind), key.Key), world);
             if (found is null || (contact is not null && !ReferenceEquals(contact.State, found.State)))
             {
                 return false;

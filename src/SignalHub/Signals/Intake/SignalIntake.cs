@@ -139,7 +139,7 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
             }
             return results;
         }
-        catch when (connection.State == System.Data.ConnectionState.Open)
+        catch when (begins && connection.State == System.Data.ConnectionState.Open)
         {
             await IntakeStore.RollbackAsync(connection);
             throw;

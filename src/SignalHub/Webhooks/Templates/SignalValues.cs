@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 using SignalHub.Conditions;
 using SignalHub.Http;
@@ -87,13 +86,10 @@ public static class SignalValues
 
     private static JsonElement Write(Action<Utf8JsonWriter> members)
     {
-        var buffer = new ArrayBufferWriter<byte>(1024);
-        using (var writer = new Utf8JsonWriter(buffer, Json.WriterOptions))
-        {
-            writer.WriteStartObject();
-            members(writer);
-            writer.WriteEndObject();
-        }
-        return JsonElement.Parse(buffer.WrittenSpan);
+        using var json = JsonText.Rent();
+        json.Writer.WriteStartObject();
+        members(json.Writer);
+        json.Writer.WriteEndObject();
+        return JsonElement.Parse(json.Utf8);
     }
 }
