@@ -27,10 +27,8 @@ public sealed record SentSignal(Func<JsonElement, DateTimeOffset, SignalRequest>
 /// <summary>From the bytes of a request to a checked signal, and through the queue to its result.</summary>
 public sealed class SignalCapture(
     CaptureDefinitions definitions, TypeOfSignal types, WorkspaceDirectory workspaces, WorkspaceIdentityRules rules, IntakeQueue queue,
-    SignalIntake intake, TimeProvider time)
+    IntakeGate gate, SignalIntake intake, TimeProvider time)
 {
-    private const int RetryAfterSeconds = 1;
-
     private static readonly JsonElement EmptyObject = JsonDocument.Parse("{}").RootElement;
 
     /// <summary>Checks everything that can be checked without the transaction.</summary>
@@ -85,10 +83,7 @@ public sealed class SignalCapture(
         using var span = IntakeSpan.Begin(item);
         var result = queue.TryEnqueue(item)
             ? await item.Done
-            : IntakeResult.Of(new Problem(ProblemCodes.Overloaded, "More signals are waiting than can be stored in time: send this one again.")
-            {
-                RetryAfterSeconds = RetryAfterSeconds,
-            });
+            : IntakeResult.Of(gate.Refuse());
         IntakeMetrics.Count(result);
         IntakeSpan.End(span, result);
         return result;

@@ -12,6 +12,7 @@ public static class SignalServices
         services.AddSingleton<SignalCapture>();
         services.AddSingleton<SignalDoor>();
         services.AddSingleton<IntakeQueue>();
+        services.AddSingleton<IntakeGate>();
         services.AddSingleton<SignalIntake>();
         services.AddHostedService<IntakeLoop>();
         return services;

@@ -60,6 +60,10 @@ public static class SignalsApi
             RateLimitHeaders.Write(context.Response, await door.Limiter.LookAsync(caller.WorkspaceId, settings.Limits));
             return await RehearseAsync(context, caller, door.Capture, route, idempotencyKey);
         }
+        if (!door.Gate.IsOpen)
+        {
+            return door.Refuse(signals: 1);
+        }
         var admission = await door.Limiter.ReserveAsync(caller.WorkspaceId, settings.Limits, events: 1, caller.IsTest);
         if (admission.Problem is { } refused)
         {
@@ -69,7 +73,7 @@ public static class SignalsApi
         var captured = false;
         try
         {
-            var result = await TakeInAsync(context, caller, door.Capture, route, idempotencyKey);
+            var result = await TakeInAsync(context, caller, door, route, idempotencyKey);
             captured = result is SignalAnswer { IsDuplicate: false };
             return result;
         }
@@ -81,22 +85,34 @@ public static class SignalsApi
         }
     }
 
-    private static async Task<IResult> TakeInAsync(HttpContext context, Caller caller, SignalCapture capture, DialectRoute route, string? idempotencyKey)
+    private static async Task<IResult> TakeInAsync(HttpContext context, Caller caller, SignalDoor door, DialectRoute route, string? idempotencyKey)
     {
         var (body, unreadable) = await RequestBody.ReadAsync(context);
         if (unreadable is not null)
         {
             return unreadable;
         }
-        var (item, problem) = await capture.CheckAsync(caller, new SentSignal(route.Read, body, idempotencyKey, IsDryRun: false));
-        if (problem is not null)
+        // Only now: a body that comes a byte a second takes nobody's place.
+        if (!door.Gate.TryEnter(signals: 1))
         {
-            return route.Refuse(problem);
+            return door.Refuse(signals: 1);
         }
-        var result = await capture.CaptureAsync(item!);
-        return result.Captured is { } signal
-            ? new SignalAnswer(route.Show(item!, signal), $"{route.Path}/{Ids.Text(Ids.Signal, signal.SignalId)}", signal.IsDuplicate)
-            : route.Refuse(result.Problem!);
+        try
+        {
+            var (item, problem) = await door.Capture.CheckAsync(caller, new SentSignal(route.Read, body, idempotencyKey, IsDryRun: false));
+            if (problem is not null)
+            {
+                return route.Refuse(problem);
+            }
+            var result = await door.Capture.CaptureAsync(item!);
+            return result.Captured is { } signal
+                ? new SignalAnswer(route.Show(item!, signal), $"{route.Path}/{Ids.Text(Ids.Signal, signal.SignalId)}", signal.IsDuplicate)
+                : route.Refuse(result.Problem!);
+        }
+        finally
+        {
+            door.Gate.Leave(signals: 1);
+        }
     }
 
     private static async Task<IResult> RehearseAsync(HttpContext context, Caller caller, SignalCapture capture, DialectRoute route, string? idempotencyKey)
@@ -121,7 +137,15 @@ public static class SignalsApi
 }
 
 /// <summary>What every route that takes signals in needs.</summary>
-public sealed record SignalDoor(SignalCapture Capture, RateLimiter Limiter, WorkspaceDirectory Workspaces);
+public sealed record SignalDoor(SignalCapture Capture, RateLimiter Limiter, WorkspaceDirectory Workspaces, IntakeGate Gate)
+{
+    /// <summary>The 503 of a request with so many signals that the gate does not let in.</summary>
+    public Problem Refuse(int signals)
+    {
+        IntakeMetrics.CountRefused(signals);
+        return Gate.Refuse();
+    }
+}
 
 /// <summary>What a route for signals does in its own way.</summary>
 /// <param name="Path">Where its signals are read.</param>

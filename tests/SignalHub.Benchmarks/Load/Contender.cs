@@ -30,7 +30,7 @@ internal sealed class Measuring(LoadServer server, bool profile)
         var (app, postgres, generator) = Cpu(contender);
         var generated = await contender.RunAsync(connections, seconds, cancellationToken);
         var (appAfter, postgresAfter, generatorAfter) = Cpu(contender);
-        await Task.Delay(_inFlightEnds, TimeProvider.System, cancellationToken);
+        await InFlightAsync(cancellationToken);
         if (profile)
         {
             var (statements, tables) = await contender.Store.EndProfileAsync(cancellationToken);
@@ -44,10 +44,16 @@ internal sealed class Measuring(LoadServer server, bool profile)
         return measured;
     }
 
+    /// <summary>Waits for what a closed loop had sent when it ended.</summary>
+    public static Task InFlightAsync(CancellationToken cancellationToken) => Task.Delay(_inFlightEnds, TimeProvider.System, cancellationToken);
+
     private (TimeSpan App, TimeSpan Postgres, TimeSpan Generator) Cpu(Contender contender) =>
         (contender.Process is { } process ? ProcessCpu.Of(process.Id) : default, ProcessCpu.OfServer(server.ProcessId), ProcessCpu.OfEndedChildren());
 
-    private static void Verify(string contender, Generated generated, int inFlight, StoredRows rows)
+    /// <summary>Holds what was answered against what is stored.</summary>
+    /// <param name="inFlight">So many more may be stored than were answered.</param>
+    /// <exception cref="InvalidOperationException">They differ.</exception>
+    public static void Verify(string contender, Generated generated, int inFlight, StoredRows rows)
     {
         var wrong = new List<string>();
         void Require(bool holds, string otherwise)

@@ -10,7 +10,8 @@ namespace SignalHub.Benchmarks.Load;
 internal sealed record Generated(long Events, double Seconds, long Failed, double? P50Ms, double? P99Ms);
 
 /// <summary>wrk with <c>signals.lua</c>: a closed loop over HTTP.</summary>
-internal sealed class Wrk(string directory, string keysFile)
+/// <param name="secondsAhead">Two that run at once send other events when they are some minutes apart.</param>
+internal sealed class Wrk(string directory, string keysFile, int secondsAhead = 0)
 {
     // One thread of wrk sends more than any contender takes.
     private const string Threads = "1";
@@ -18,7 +19,8 @@ internal sealed class Wrk(string directory, string keysFile)
     /// <summary>Everybody in turn, for the first time: so long that all of the crowd had a signal.</summary>
     public const bool Walk = true;
 
-    public async Task<Generated> RunAsync(Uri url, int connections, int seconds, CancellationToken cancellationToken, bool walk = false, int batch = 1)
+    /// <param name="spreadDays">So many days back the events are spread; 0: they occur now.</param>
+    public async Task<Generated> RunAsync(Uri url, int connections, int seconds, CancellationToken cancellationToken, bool walk = false, int batch = 1, int spreadDays = 0)
     {
         var result = Path.Combine(directory, "wrk.json");
         File.Delete(result);
@@ -26,9 +28,10 @@ internal sealed class Wrk(string directory, string keysFile)
         {
             ["BENCH_KEYS"] = keysFile,
             ["BENCH_HOST"] = url.Authority,
-            ["BENCH_SECOND"] = Text(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds()),
+            ["BENCH_SECOND"] = Text(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() + secondsAhead),
             ["BENCH_RESULT"] = result,
             ["BENCH_BATCH"] = Text(batch),
+            ["BENCH_SPREAD"] = Text(spreadDays),
         };
         if (walk)
         {

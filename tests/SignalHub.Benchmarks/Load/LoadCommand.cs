@@ -1,5 +1,4 @@
 using SignalHub.Benchmarks.Report;
-using SignalHub.Storage.Embedded;
 
 namespace SignalHub.Benchmarks.Load;
 
@@ -23,52 +22,13 @@ internal static class LoadCommand
 
     private static readonly int[] _connectionCounts = [16, 32, 64];
 
-    public static async Task<int> RunAsync(string[] args)
-    {
-        using var interrupted = new CancellationTokenSource();
-        Console.CancelKeyPress += (_, e) =>
-        {
-            e.Cancel = true;
-            interrupted.Cancel();
-        };
-        try
-        {
-            await RunAsync(LoadOptions.Parse(args), interrupted.Token);
-            return 0;
-        }
-        catch (Exception e) when (e is ArgumentException or InvalidOperationException or OperationCanceledException)
-        {
-            await Console.Error.WriteLineAsync(e.Message);
-            return 1;
-        }
-    }
-
-    private static async Task RunAsync(LoadOptions options, CancellationToken cancellationToken)
-    {
-        if (!OperatingSystem.IsLinux())
-        {
-            throw new InvalidOperationException("load needs Linux: it reads processor times from /proc.");
-        }
-        await RequireWrkAsync(cancellationToken);
-        var directory = Directory.CreateTempSubdirectory("signalhub-load-").FullName;
-        File.SetUnixFileMode(directory, File.GetUnixFileMode(directory) | UnixFileMode.OtherExecute | UnixFileMode.GroupExecute); // PostgreSQL's account passes through
-        try
-        {
-            await using var server = await LoadServer.StartAsync(directory, options.Profile, cancellationToken);
-            await MeasureAsync(options, server, directory, cancellationToken);
-        }
-        finally
-        {
-            Directory.Delete(directory, recursive: true);
-        }
-    }
+    public static Task<int> RunAsync(string[] args) => PrivateRun.RunAsync(() => LoadOptions.Parse(args, rounds: 5, seconds: 10), MeasureAsync);
 
     private static async Task MeasureAsync(LoadOptions options, LoadServer server, string directory, CancellationToken cancellationToken)
     {
-        var setup = new ServiceSetup(directory, server.ConnectionString(ServiceDatabase));
-        var wrk = new Wrk(directory, setup.KeysFile);
         ConsoleReport.WriteStep("Preparing three databases with the same workspaces and people");
-        await PrepareAsync(server, setup, wrk, cancellationToken);
+        var (setup, wrk) = await ServiceSetup.PrepareAsync(server, directory, ServiceDatabase, cancellationToken);
+        await CopyAsync(server, cancellationToken);
         await using var serviceStore = new LoadStore(server.ConnectionString(ServiceDatabase));
         await using var plainEfStore = new LoadStore(server.ConnectionString(PlainEfDatabase));
         await using var pgbenchStore = new LoadStore(server.ConnectionString(PgbenchDatabase));
@@ -97,7 +57,7 @@ internal static class LoadCommand
         await service.StopAsync();
         var starts = await RestartAsync(setup, cancellationToken);
 
-        var result = new LoadResult(TimeProvider.System.GetUtcNow(), await CommitAsync(cancellationToken), options.Rounds, options.Seconds, machine,
+        var result = new LoadResult(TimeProvider.System.GetUtcNow(), await PrivateRun.CommitAsync(cancellationToken), options.Rounds, options.Seconds, machine,
             LoadRatios.Of(measurements, memory, starts), measurements);
         ConsoleReport.Write(result);
         if (options.WritesResults)
@@ -106,15 +66,9 @@ internal static class LoadCommand
         }
     }
 
-    /// <summary>The service makes schema, workspaces and people; the others get copies, so that all have the same rows and statistics.</summary>
-    private static async Task PrepareAsync(LoadServer server, ServiceSetup setup, Wrk wrk, CancellationToken cancellationToken)
+    /// <summary>What the service made, for the others: all have the same rows and statistics.</summary>
+    private static async Task CopyAsync(LoadServer server, CancellationToken cancellationToken)
     {
-        await server.CreateDatabaseAsync(ServiceDatabase, "template0", cancellationToken);
-        await using (var service = await setup.StartAsync(cancellationToken))
-        {
-            await setup.FillAsync(service.Url, cancellationToken);
-            await wrk.RunAsync(service.Url, Connections, QuickWarmUpSeconds, cancellationToken, Wrk.Walk);
-        }
         foreach (var database in new[] { PlainEfDatabase, PgbenchDatabase })
         {
             await server.CreateDatabaseAsync(database, ServiceDatabase, cancellationToken);
@@ -164,19 +118,5 @@ internal static class LoadCommand
             seconds.Add(service.ReadyAfter.TotalSeconds);
         }
         return seconds;
-    }
-
-    private static async Task RequireWrkAsync(CancellationToken cancellationToken)
-    {
-        if ((await ToolProcess.RunAsync("wrk", ["-v"], account: null, cancellationToken)).ExitCode == 127)
-        {
-            throw new InvalidOperationException("The load generator wrk is missing: apt-get install wrk");
-        }
-    }
-
-    private static async Task<string> CommitAsync(CancellationToken cancellationToken)
-    {
-        var git = await ToolProcess.RunAsync("git", ["-C", Directory.GetCurrentDirectory(), "describe", "--always", "--dirty"], account: null, cancellationToken);
-        return git.Succeeded ? git.LastLine : "unknown";
     }
 }

@@ -43,11 +43,15 @@ internal static class ProcessCpu
     public static TimeSpan OfEndedChildren() => Sum(Fields("/proc/self/stat"), EndedChildrenUser, EndedChildrenKernel);
 
     /// <summary>The largest resident size the process has had, in MB of 10⁶ bytes.</summary>
-    public static double PeakResidentMegabytes(int processId)
+    public static double PeakResidentMegabytes(int processId) => Megabytes(processId, "VmHWM:");
+
+    /// <summary>Its resident size now.</summary>
+    public static double ResidentMegabytes(int processId) => Megabytes(processId, "VmRSS:");
+
+    private static double Megabytes(int processId, string name)
     {
-        const string Name = "VmHWM:";
-        var line = File.ReadLines($"/proc/{processId}/status").First(l => l.StartsWith(Name, StringComparison.Ordinal));
-        var kibibytes = long.Parse(line[Name.Length..].Replace("kB", "", StringComparison.Ordinal), NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture);
+        var line = File.ReadLines($"/proc/{processId}/status").First(l => l.StartsWith(name, StringComparison.Ordinal));
+        var kibibytes = long.Parse(line[name.Length..].Replace("kB", "", StringComparison.Ordinal), NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture);
         return kibibytes * 1024 / 1e6;
     }
 

@@ -16,22 +16,48 @@ internal sealed class ServiceSetup(string directory, string connectionString)
     public const int Workspaces = 200;
 
     private const int FarAway = 2_000_000_000;
+    private const int Connections = 64;
+    private const int WalkSeconds = 3; // everybody of the crowd in turn, also on a busy machine
 
     private readonly string _operatorKey = "op_" + RandomNumberGenerator.GetHexString(48, lowercase: true);
     private readonly string _encryptionKey = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
 
     public string KeysFile { get; } = Path.Combine(directory, "keys");
 
-    public Task<HostedProcess> StartAsync(CancellationToken cancellationToken) => HostedProcess.StartAsync(
-        ["SignalHub.dll"], Path.Combine(directory, "service.log"), new Dictionary<string, string>
+    /// <summary>A database with schema, workspaces and the crowd, of whom everybody has had a signal; the service that made it has stopped.</summary>
+    public static async Task<(ServiceSetup Setup, Wrk Wrk)> PrepareAsync(LoadServer server, string directory, string database, CancellationToken cancellationToken)
+    {
+        await server.CreateDatabaseAsync(database, "template0", cancellationToken);
+        var setup = new ServiceSetup(directory, server.ConnectionString(database));
+        var wrk = new Wrk(directory, setup.KeysFile);
+        await using var service = await setup.StartAsync(cancellationToken);
+        await setup.FillAsync(service.Url, cancellationToken);
+        await wrk.RunAsync(service.Url, Connections, WalkSeconds, cancellationToken, Wrk.Walk);
+        return (setup, wrk);
+    }
+
+    public Task<HostedProcess> StartAsync(CancellationToken cancellationToken) => StartAsync(connectionString, "service", cancellationToken);
+
+    /// <summary>Another node, or one on a copy of the database.</summary>
+    /// <param name="name">Of its log and data directory.</param>
+    /// <param name="settings">Beside those that all have.</param>
+    public Task<HostedProcess> StartAsync(string database, string name, CancellationToken cancellationToken, params (string Name, string Value)[] settings)
+    {
+        var all = new Dictionary<string, string>
         {
-            ["ConnectionStrings__SignalHub"] = connectionString,
-            ["SignalHub__DataDirectory"] = Path.Combine(directory, "service"),
+            ["ConnectionStrings__SignalHub"] = database,
+            ["SignalHub__DataDirectory"] = Path.Combine(directory, name),
             ["SignalHub__OperatorKey"] = _operatorKey,
             ["SignalHub__EncryptionKey"] = _encryptionKey,
             ["SignalHub__Demo"] = "false",
             ["Roles__Dispatcher"] = "false", // deliveries are stored; sending them is another figure
-        }, cancellationToken);
+        };
+        foreach (var setting in settings)
+        {
+            all[setting.Name] = setting.Value;
+        }
+        return HostedProcess.StartAsync(["SignalHub.dll"], Path.Combine(directory, $"{name}.log"), all, cancellationToken);
+    }
 
     /// <summary>Makes the workspaces and writes their keys, one a line.</summary>
     public async Task FillAsync(Uri url, CancellationToken cancellationToken)
@@ -42,12 +68,35 @@ internal sealed class ServiceSetup(string directory, string connectionString)
         await File.WriteAllLinesAsync(KeysFile, keys, cancellationToken);
     }
 
+    /// <summary>One more workspace with the same definitions; answers its key.</summary>
+    /// <param name="endpoint">Where its qualified signals are sent; null: nowhere.</param>
+    public async Task<string> AddAsync(Uri url, string name, int perMinute, string? endpoint, CancellationToken cancellationToken)
+    {
+        using var client = new HttpClient { BaseAddress = url };
+        var key = await AddWorkspaceAsync(client, name, perMinute, cancellationToken);
+        if (endpoint is not null)
+        {
+            await AddEndpointAsync(client, key, endpoint, cancellationToken);
+        }
+        return key;
+    }
+
     private async Task<string> AddWorkspaceAsync(HttpClient client, int number, CancellationToken cancellationToken)
+    {
+        var key = await AddWorkspaceAsync(client, string.Create(CultureInfo.InvariantCulture, $"Load {number}"), FarAway, cancellationToken);
+        foreach (var name in new[] { "crm", "alerts" })
+        {
+            await AddEndpointAsync(client, key, $"https://{name}.example.com/hook", cancellationToken);
+        }
+        return key;
+    }
+
+    private async Task<string> AddWorkspaceAsync(HttpClient client, string name, int perMinute, CancellationToken cancellationToken)
     {
         var workspace = await SendAsync(client, HttpMethod.Post, "/workspaces", _operatorKey, new
         {
-            name = string.Create(CultureInfo.InvariantCulture, $"Load {number}"),
-            limits = new { per_minute = FarAway, per_day = FarAway },
+            name,
+            limits = new { per_minute = perMinute, per_day = FarAway },
         }, cancellationToken);
         var key = workspace.GetProperty("api_key").GetProperty("secret").GetString()!;
         await SendAsync(client, HttpMethod.Delete, "/personas/VP%20Engineering", key, null, cancellationToken);
@@ -60,17 +109,16 @@ internal sealed class ServiceSetup(string directory, string connectionString)
         {
             await SendAsync(client, HttpMethod.Post, "/personas", key, Persona(code, function), cancellationToken);
         }
-        foreach (var name in new[] { "crm", "alerts" })
-        {
-            await SendAsync(client, HttpMethod.Post, "/webhooks/endpoints", key, new
-            {
-                url = $"https://{name}.example.com/hook",
-                events = new[] { "signal.qualified" },
-                filter = new { signal_types = new[] { "custom_event" }, when = "icp.score >= 60 && signal.context.team_size > 5" },
-            }, cancellationToken);
-        }
         return key;
     }
+
+    private static Task<JsonElement> AddEndpointAsync(HttpClient client, string key, string url, CancellationToken cancellationToken) =>
+        SendAsync(client, HttpMethod.Post, "/webhooks/endpoints", key, new
+        {
+            url,
+            events = new[] { "signal.qualified" },
+            filter = new { signal_types = new[] { "custom_event" }, when = "icp.score >= 60 && signal.context.team_size > 5" },
+        }, cancellationToken);
 
     /// <summary>Two gates, six rows of points with conditions and bands, two penalties.</summary>
     private static object Icp(string code, int priority) => new

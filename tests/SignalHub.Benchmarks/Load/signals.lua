@@ -1,7 +1,7 @@
 -- One signal per request, each about somebody of a fixed crowd and each with an occurred_at of its own.
 -- From the environment: BENCH_KEYS (file, an API key per line), BENCH_HOST, BENCH_SECOND (Unix time the first event occurred at),
 -- BENCH_RESULT (file for the figures), BENCH_WALK (set: everybody in turn instead of anybody), BENCH_BATCH (signals a request, of people of
--- one workspace).
+-- one workspace), BENCH_SPREAD (days back that the events are spread over; 0: they occur now).
 
 local PEOPLE, COMPANIES = 5000, 1000   -- five people a company; the people of a company share a workspace
 local MICROSECONDS = 1000000
@@ -13,13 +13,16 @@ local BODY = '{"signal_type":"custom_event","source":"segment","event_name":"use
 local second = tonumber(os.getenv("BENCH_SECOND"))
 local walk = os.getenv("BENCH_WALK") ~= nil
 local batch = tonumber(os.getenv("BENCH_BATCH") or "1")
-local shown, text = nil, nil
+local spread = tonumber(os.getenv("BENCH_SPREAD") or "0")
+local texts = {}   -- of the seconds that are in use
 local sent = 0
 
 local function body(n, person)
-  local at = second + math.floor(n / MICROSECONDS)
-  if at ~= shown then
-    shown, text = at, os.date("!%Y-%m-%dT%H:%M:%S", at)
+  local at = second + math.floor(n / MICROSECONDS) - (spread > 0 and math.random(0, spread) * 86400 or 0)
+  local text = texts[at]
+  if text == nil then
+    text = os.date("!%Y-%m-%dT%H:%M:%S", at)
+    texts[at] = text
   end
   local company = person % COMPANIES
   return string.format(BODY, text, n % MICROSECONDS, person, company, company)

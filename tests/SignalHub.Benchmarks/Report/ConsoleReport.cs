@@ -16,7 +16,7 @@ internal static partial class ConsoleReport
     public static void Write(Machine machine) => Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
         $"   {machine.Processor}, {machine.Cores} cores, load average {machine.LoadBefore}; PostgreSQL {machine.PostgreSql["server_version"]}, fdatasync {machine.FdatasyncMicroseconds} µs"));
 
-    public static void Write(LoadResult result) => Console.WriteLine($"\n{ResultTables.Machine(result)}\n{ResultTables.Ratios(result)}\n{ResultTables.Contenders(result)}");
+    public static void Write(LoadResult result) => Console.WriteLine($"\n{ResultTables.Machine(result.At, result.Commit, result.Machine)}\n{ResultTables.Ratios(result.Ratios)}\n{ResultTables.Contenders(result)}");
 
     public static void WriteProfile(string contender, int connections, long events, IReadOnlyList<ProfiledStatement> statements, IReadOnlyList<WrittenRows> tables)
     {

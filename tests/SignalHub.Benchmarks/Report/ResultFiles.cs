@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace SignalHub.Benchmarks.Report;
 
-/// <summary>The files that are committed: <c>load.json</c>, <c>load.md</c>, <c>load.svg</c>.</summary>
+/// <summary>The files that are committed.</summary>
 internal static class ResultFiles
 {
     private static readonly JsonSerializerOptions _json = new()
@@ -13,23 +13,29 @@ internal static class ResultFiles
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // ÷ and µ stay readable; nobody puts the file into a page
     };
 
-    public static void Write(LoadResult result, string directory)
+    public static void Write(LoadResult result, string directory) => Write(directory, "load", result, $"""
+        # Single posts: the service, pgbench, plain EF Core
+
+        Made by `dotnet run -c Release --project tests/SignalHub.Benchmarks -- load`; method and reading: [performance](../performance.md).
+        {result.Rounds} rounds of {result.Seconds} s a measurement, figures in the second table are medians over the rounds.
+
+        ![Durable signals per second](load.svg)
+
+        {ResultTables.Ratios(result.Ratios)}
+        {ResultTables.Contenders(result)}
+        {ResultTables.Machine(result.At, result.Commit, result.Machine)}
+        """, LoadChart.Draw(result));
+
+    /// <summary>Writes <c>{name}.json</c>, <c>{name}.md</c> and, where there is a picture, <c>{name}.svg</c>.</summary>
+    public static void Write<T>(string directory, string name, T result, string text, string? picture)
     {
         Directory.CreateDirectory(directory);
-        Save(directory, "load.json", JsonSerializer.Serialize(result, _json) + "\n");
-        Save(directory, "load.md", $"""
-            # Single posts: the service, pgbench, plain EF Core
-
-            Made by `dotnet run -c Release --project tests/SignalHub.Benchmarks -- load`; method and reading: [performance](../performance.md).
-            {result.Rounds} rounds of {result.Seconds} s a measurement, figures in the second table are medians over the rounds.
-
-            ![Durable signals per second](load.svg)
-
-            {ResultTables.Ratios(result)}
-            {ResultTables.Contenders(result)}
-            {ResultTables.Machine(result)}
-            """);
-        Save(directory, "load.svg", LoadChart.Draw(result));
+        Save(directory, $"{name}.json", JsonSerializer.Serialize(result, _json));
+        Save(directory, $"{name}.md", text);
+        if (picture is not null)
+        {
+            Save(directory, $"{name}.svg", picture);
+        }
     }
 
     private static void Save(string directory, string name, string text)

@@ -6,10 +6,10 @@ namespace SignalHub.Benchmarks.Report;
 /// <summary>The tables of a result, in Markdown: readable as text too.</summary>
 internal static class ResultTables
 {
-    public static string Ratios(LoadResult result)
+    public static string Ratios(IReadOnlyList<Ratio> ratios)
     {
         var text = new StringBuilder("| figure | minimum | median | maximum | target |\n|---|---:|---:|---:|---|\n");
-        foreach (var ratio in result.Ratios)
+        foreach (var ratio in ratios)
         {
             text.Append(CultureInfo.InvariantCulture,
                 $"| {ratio.Name} | {Show(ratio.Value.Min)} | **{Show(ratio.Value.Median)} {ratio.Unit}** | {Show(ratio.Value.Max)} | {Target(ratio)} |\n");
@@ -30,12 +30,11 @@ internal static class ResultTables
         return text.ToString();
     }
 
-    public static string Machine(LoadResult result)
+    public static string Machine(DateTimeOffset at, string commit, Machine m)
     {
-        var m = result.Machine;
         var settings = string.Join(", ", m.PostgreSql.Where(s => s.Key != "server_version").Select(s => $"{s.Key} {s.Value}"));
         return string.Create(CultureInfo.InvariantCulture, $"""
-            {result.At:yyyy-MM-dd HH:mm} UTC, commit {result.Commit}: {m.Processor}, {m.Cores} cores shared by generator, service and database, {m.MemoryGigabytes} GB;
+            {at:yyyy-MM-dd HH:mm} UTC, commit {commit}: {m.Processor}, {m.Cores} cores shared by generator, service and database, {m.MemoryGigabytes} GB;
             {m.Kernel}; {m.DotNet}; PostgreSQL {m.PostgreSql["server_version"]} ({settings}); fdatasync {Show(m.FdatasyncMicroseconds)} µs; load average before {m.LoadBefore}.
 
             """);
@@ -50,7 +49,7 @@ internal static class ResultTables
         return values.Count == 0 ? "–" : Show(Figure.Of(values).Median);
     }
 
-    private static string Show(double? value) => value switch
+    public static string Show(double? value) => value switch
     {
         null => "–",
         >= 100 => value.Value.ToString("N0", CultureInfo.InvariantCulture),

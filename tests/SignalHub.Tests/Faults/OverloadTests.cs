@@ -53,6 +53,37 @@ public sealed class OverloadTests
     }
 
     [Fact]
+    public async Task Behind_a_batch_that_takes_too_long_everything_is_refused_unread_and_taken_again_when_it_is_done()
+    {
+        await using var app = await SignalHubApp.StartAsync();
+        var acme = await app.NewWorkspaceAsync();
+        await acme.IngestAsync(Sample.Signal("jane@acme.com", minute: 1));
+        var gate = app.Services.GetRequiredService<IntakeGate>();
+        Slow(app, gate, TimeSpan.FromMilliseconds(100));
+        await using var other = new NpgsqlConnection(app.ConnectionString);
+        await other.OpenAsync();
+        await using var stall = await other.BeginTransactionAsync();
+        await ExecuteAsync(other, "lock table signals in access exclusive mode");
+
+        // Ten signals of 100 ms are more than may be waited for; one was not.
+        var batch = acme.Client.PostAsync("/signals/batch", new { signals = Enumerable.Range(2, 10).Select(minute => Sample.Signal("jane@acme.com", minute)) });
+        await UntilAsync(() => Task.FromResult(!gate.IsOpen));
+        using var broken = new StringContent("{", Encoding.UTF8, "application/json");
+        foreach (var path in new[] { "/signals", "/v1/signals", "/signals/batch" })
+        {
+            using var refused = await acme.Client.PostAsync(new Uri(path, UriKind.Relative), broken);
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+            Assert.NotNull(refused.Headers.RetryAfter?.Delta);
+        }
+        Assert.False(batch.IsCompleted);
+
+        await stall.RollbackAsync();
+        await batch.JsonAsync(HttpStatusCode.OK);
+        await acme.Client.PostAsync("/signals", Sample.Signal("jane@acme.com", minute: 12)).JsonAsync(HttpStatusCode.Created);
+        Assert.Equal(12L, await app.QueryAsync<long>("select sum(events)::bigint from usage_days"));
+    }
+
+    [Fact]
     public async Task Bodies_that_never_end_hold_nobody_up()
     {
         await using var database = await SharedDatabase.CreateAsync();
@@ -77,6 +108,17 @@ public sealed class OverloadTests
 
         slow.ForEach(connection => connection.Dispose());
         Assert.Single((await client.GetAsync(new Uri("/leads", UriKind.Relative)).JsonAsync(HttpStatusCode.OK))["data"]!.AsArray());
+    }
+
+    /// <summary>As if a signal took a writer so long.</summary>
+    private static void Slow(SignalHubApp app, IntakeGate gate, TimeSpan perSignal)
+    {
+        var begun = gate.Begin();
+        app.Clock.Advance(perSignal * IntakeGate.TellingBatch);
+        for (var i = 0; i < 60; i++)
+        {
+            gate.Wrote(IntakeGate.TellingBatch, begun);
+        }
     }
 
     private static async Task UntilAsync(Func<Task<bool>> holds)

@@ -1,3 +1,4 @@
+using Npgsql;
 using SignalHub.Storage;
 using SignalHub.Storage.Embedded;
 using SignalHub.Tests.Support;
@@ -50,12 +51,54 @@ public sealed class RunningTheClusterTests : IDisposable
         Assert.Matches("did not start on .*FATAL: .*postgresql.conf", refused.Message);
     }
 
+    [Fact]
+    public async Task The_log_is_compressed_with_lz4_where_the_build_has_it()
+    {
+        var cluster = await CreateAsync(Durability.Full);
+        var address = await cluster.StartAsync(CancellationToken.None);
+        await using var source = NpgsqlDataSource.Create(cluster.ConnectionString(address, "postgres"));
+        await using var ask = source.CreateCommand("""
+            select setting, case when 'lz4' = any (enumvals) then 'lz4' else 'on' end from pg_settings where name = 'wal_compression'
+            """);
+        await using (var reader = await ask.ExecuteReaderAsync())
+        {
+            await reader.ReadAsync();
+            Assert.Equal(reader.GetString(1), reader.GetString(0));
+        }
+
+        await cluster.StopAsync(CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task A_build_without_lz4_gets_its_own_compression()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return; // what stands for the server is a shell script
+        }
+        var installed = (await PostgresBinaries.InstalledAsync(CancellationToken.None))[0];
+        var bin = Directory.CreateDirectory(_directory.PathOf("bin")).FullName;
+        foreach (var tool in new[] { "initdb", "pg_ctl" })
+        {
+            File.CreateSymbolicLink(Path.Combine(bin, tool), Path.Combine(installed.Directory, tool));
+        }
+        // What such a build says: invalid value for parameter "wal_compression".
+        var postgres = Path.Combine(bin, "postgres");
+        await File.WriteAllTextAsync(postgres, $"#!/bin/sh\ncase \"$*\" in *lz4*) exit 1;; esac\nexec {installed.Postgres} \"$@\"\n");
+        File.SetUnixFileMode(postgres, (UnixFileMode)0b111_101_101);
+        var cluster = new Cluster(_directory.PathOf("postgres"), new PostgresBinaries(bin, installed.Major), ServerAccount.Choose(), Durability.Full, TimeProvider.System);
+
+        await cluster.CreateAsync(CancellationToken.None);
+
+        Assert.Contains("\nwal_compression = on\n", await File.ReadAllTextAsync(Path.Combine(cluster.Directory, "postgresql.conf")), StringComparison.Ordinal);
+    }
+
     public void Dispose() => _directory.Dispose();
 
-    private async Task<Cluster> CreateAsync()
+    private async Task<Cluster> CreateAsync(Durability durability = Durability.None)
     {
         var binaries = (await PostgresBinaries.InstalledAsync(CancellationToken.None))[0];
-        var cluster = new Cluster(_directory.PathOf("postgres"), binaries, ServerAccount.Choose(), Durability.None, TimeProvider.System);
+        var cluster = new Cluster(_directory.PathOf("postgres"), binaries, ServerAccount.Choose(), durability, TimeProvider.System);
         await cluster.CreateAsync(CancellationToken.None);
         return cluster;
     }

@@ -48,6 +48,10 @@ public static class BatchApi
         {
             return new Problem(ProblemCodes.InvalidQuery, "A batch cannot be rehearsed: send a signal to POST /signals?dry_run=true.");
         }
+        if (!door.Gate.IsOpen)
+        {
+            return door.Refuse(signals: 1);     // at least: nobody has counted them
+        }
         var (body, unreadable) = await RequestBody.ReadAsync(context, BatchBody.MaxBytes, Lines);
         if (unreadable is not null)
         {
@@ -59,6 +63,23 @@ public static class BatchApi
         {
             return broken;
         }
+        if (!door.Gate.TryEnter(items.Count))
+        {
+            return door.Refuse(items.Count);
+        }
+        try
+        {
+            return await TakeInAsync(context, caller, door, items, isLines ? "" : "/signals", idempotencyKey);
+        }
+        finally
+        {
+            door.Gate.Leave(items.Count);
+        }
+    }
+
+    private static async Task<IResult> TakeInAsync(
+        HttpContext context, Caller caller, SignalDoor door, List<ReadOnlyMemory<byte>> items, string pointer, string? idempotencyKey)
+    {
         var settings = await door.Workspaces.GetAsync(caller.WorkspaceId);
         var admission = await door.Limiter.ReserveAsync(caller.WorkspaceId, settings.Limits, items.Count, caller.IsTest);
         if (admission.Problem is { } refused)
@@ -69,7 +90,7 @@ public static class BatchApi
         var captured = 0;
         try
         {
-            var results = await CaptureAsync(caller, door.Capture, items, admission, isLines ? "" : "/signals");
+            var results = await CaptureAsync(caller, door.Capture, items, admission, pointer);
             captured = results.Count(r => r.Status == SignalResponse.Captured);
             return Answer(context, results, captured, idempotencyKey);
         }

@@ -4,7 +4,7 @@ namespace SignalHub.Signals.Intake;
 /// The writers. Each takes what waits, at once and without lingering: under load batches form by themselves while the last one
 /// commits (a linger of 1 ms cost more than half of the throughput).
 /// </summary>
-public sealed class IntakeLoop(IntakeQueue queue, SignalIntake intake) : IHostedService
+public sealed class IntakeLoop(IntakeQueue queue, IntakeGate gate, SignalIntake intake) : IHostedService
 {
     /// <summary>Rows a transaction takes: beyond it the time per row no longer falls and the first one waits longer.</summary>
     public const int MaxBatch = 200;
@@ -37,6 +37,7 @@ public sealed class IntakeLoop(IntakeQueue queue, SignalIntake intake) : IHosted
         var memory = new WriterMemory(Remembered / queue.Writers);
         while (await reader.WaitToReadAsync())
         {
+            var begun = gate.Begin();
             var bytes = 0;
             while (batch.Count < MaxBatch && bytes < MaxBatchBytes && reader.TryRead(out var item))
             {
@@ -47,6 +48,7 @@ public sealed class IntakeLoop(IntakeQueue queue, SignalIntake intake) : IHosted
             IntakeMetrics.CountBatch(batch.Count);
             IntakeSpan.TakenIn(batch);
             await intake.RunAsync(batch, memory);
+            gate.Wrote(batch.Count, begun);
             batch.Clear();
         }
     }

@@ -18,12 +18,12 @@ internal static class IntakeMetrics
 
     public static void CountBatch(int size) => _batches.Record(size);
 
-    public static void CountRefused() => Count("refused");
+    public static void CountRefused(int signals = 1) => Count("refused", signals);
 
-    public static void Count(IntakeResult result) => Count(OutcomeOf(result));
+    public static void Count(IntakeResult result) => Count(OutcomeOf(result), 1);
 
     public static string OutcomeOf(IntakeResult result) =>
         result.Captured is not { } captured ? "refused" : captured.IsDuplicate ? "duplicate" : "captured";
 
-    private static void Count(string outcome) => _signals.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
+    private static void Count(string outcome, int signals) => _signals.Add(signals, new KeyValuePair<string, object?>("outcome", outcome));
 }

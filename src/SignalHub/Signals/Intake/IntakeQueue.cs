@@ -3,12 +3,12 @@ using System.Threading.Channels;
 namespace SignalHub.Signals.Intake;
 
 /// <summary>
-/// What waits for a writer. Bounded three ways, so that a caller is refused at once instead of waiting for nothing: rows, bytes,
-/// and the age of the oldest one. Signals about one person go to one writer, so that writers do not wait for each other.
+/// What waits for a writer. Bounded three ways, whatever the <see cref="IntakeGate"/> expects: rows, bytes, and the age of the oldest
+/// one. Signals about one person go to one writer, so that writers do not wait for each other.
 /// </summary>
 public sealed class IntakeQueue
 {
-    /// <summary>Signals that may wait: a third of a second of work at full speed.</summary>
+    /// <summary>Signals that may wait: more than a second of work on a small machine; the gate closes long before.</summary>
     public const int MaxItems = 8_192;
 
     /// <summary>Bytes that may wait.</summary>
@@ -40,6 +40,12 @@ public sealed class IntakeQueue
 
     public int Writers => _channels.Length;
 
+    /// <summary>How long the oldest one of the writer that is best off waits already; beyond <see cref="MaxWait"/>, no writer takes anything.</summary>
+    public TimeSpan ShortestWait => _channels.Min(WaitOf);
+
+    /// <summary>How long the oldest one of all waits already.</summary>
+    public TimeSpan LongestWait => _channels.Max(WaitOf);
+
     public ChannelReader<IntakeItem> ReaderOf(int writer) => _channels[writer].Reader;
 
     /// <summary>False when there is no room for it: answer 503.</summary>
@@ -47,7 +53,7 @@ public sealed class IntakeQueue
     {
         var channel = _channels[WriterOf(item)];
         if (Interlocked.Read(ref _items) >= MaxItems || Interlocked.Read(ref _bytes) + item.Size > MaxBytes
-            || (channel.Reader.TryPeek(out var oldest) && _time.GetElapsedTime(oldest.EnqueuedAt) > MaxWait))
+            || WaitOf(channel) > MaxWait)
         {
             return false;
         }
@@ -72,6 +78,9 @@ public sealed class IntakeQueue
             channel.Writer.TryComplete();
         }
     }
+
+    private TimeSpan WaitOf(Channel<IntakeItem> channel) =>
+        channel.Reader.TryPeek(out var oldest) ? _time.GetElapsedTime(oldest.EnqueuedAt) : TimeSpan.Zero;
 
     private int WriterOf(IntakeItem item)
     {

@@ -75,7 +75,7 @@ internal sealed class Cluster(string directory, PostgresBinaries binaries, Serve
         {
             throw new StartException($"{binaries.Initdb} failed: {result.LastLine}");
         }
-        await File.AppendAllTextAsync(Path.Combine(unfinished, "postgresql.conf"), Settings(), cancellationToken);
+        await File.AppendAllTextAsync(Path.Combine(unfinished, "postgresql.conf"), await SettingsAsync(unfinished, cancellationToken), cancellationToken);
         System.IO.Directory.Move(unfinished, directory);
         if (File.Exists(unfinished + ".password"))
         {
@@ -182,9 +182,16 @@ internal sealed class Cluster(string directory, PostgresBinaries binaries, Serve
         return ["--auth=scram-sha-256", "--pwfile", file];
     }
 
-    private string Settings() => durability == Durability.None
+    private async Task<string> SettingsAsync(string unfinished, CancellationToken cancellationToken) => durability == Durability.None
         ? "\nfsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_connections = 400\nautovacuum = off\n"
-        : "\nwal_compression = on\nlog_checkpoints = off\nlog_timezone = 'UTC'\ntimezone = 'UTC'\n";
+        : $"\nwal_compression = {await WalCompressionAsync(unfinished, cancellationToken)}\nlog_checkpoints = off\nlog_timezone = 'UTC'\ntimezone = 'UTC'\n";
+
+    /// <summary>lz4 writes a third less log than none and costs a fraction of PostgreSQL's own method; not every build has it, and only the server itself knows.</summary>
+    private async Task<string> WalCompressionAsync(string unfinished, CancellationToken cancellationToken)
+    {
+        var check = await ToolProcess.RunAsync(binaries.Postgres, ["-C", "wal_compression", "-D", unfinished, "-c", "wal_compression=lz4"], account, cancellationToken);
+        return check.Succeeded ? "lz4" : "on";
+    }
 
     private async Task<ServerAddress> NewSocketAsync(CancellationToken cancellationToken)
     {

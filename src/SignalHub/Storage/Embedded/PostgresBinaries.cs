@@ -10,6 +10,8 @@ internal sealed partial record PostgresBinaries(string Directory, int Major)
 
     public string PgCtl => Tool("pg_ctl");
 
+    public string Postgres => Tool("postgres");
+
     private static string Suffix => OperatingSystem.IsWindows() ? ".exe" : "";
 
     /// <summary>Where packages put the servers that are not on the PATH; each has a directory per version below.</summary>

@@ -1,0 +1,172 @@
+using System.Globalization;
+using System.Text;
+using SignalHub.Benchmarks.Load;
+using SignalHub.Benchmarks.Report;
+
+namespace SignalHub.Benchmarks.OpenLoop;
+
+/// <summary>A stretch before, during or after the overload; times from when a request was due.</summary>
+internal sealed record OverloadStretch(int Round, string Kind, string When, double ClosedPerSecond, OpenFigures Figures);
+
+/// <summary>What the overload did to the process.</summary>
+/// <param name="RecoverySeconds">From the end of the overload until nothing is refused and the p99 of half a second is what it was before.</param>
+internal sealed record OverloadEffect(int Round, string Kind, double ResidentBefore, double ResidentLargest, double RecoverySeconds);
+
+/// <summary>Everything a run of <c>overload</c> found.</summary>
+internal sealed record OverloadResult(
+    DateTimeOffset At, string Commit, int Rounds, int Seconds, Machine Machine, IReadOnlyList<Ratio> Ratios, IReadOnlyList<OverloadStretch> Stretches,
+    IReadOnlyList<OverloadEffect> Effects);
+
+/// <summary>
+/// Three times what the service can store, in an open loop, beside clients that send a byte a second: what it takes it stores soon, the rest is refused
+/// at once, and when it is over everything is as before.
+/// </summary>
+internal static class OverloadCommand
+{
+    private const int Times = 3;
+    private const double NormalShare = 0.5;
+    private const int SlowClientCount = 100;
+    private const int WarmUpSeconds = 20;
+
+    private const double RefusedTargetMs = 100;
+    private const double AcceptedTargetMs = 1_000;
+    private const double RecoveryTargetSeconds = 5;
+    private const double ResidentTargetMegabytes = 300;
+
+    // "As before" allows for what half-seconds of a normal stretch differ by among themselves.
+    private const double NormalAgainTimes = 2;
+    private const double NormalAgainMs = 10;
+
+    private static readonly TimeSpan _window = TimeSpan.FromSeconds(0.5);
+    private static readonly TimeSpan _look = TimeSpan.FromSeconds(0.25);
+
+    /// <param name="Closed">Connections of the closed loop that finds the highest rate.</param>
+    /// <param name="Open">Connections of the open loop: more than can be waiting for an answer when all is well.</param>
+    private sealed record Kind(string Name, int Batch, int Closed, int Open);
+
+    private static readonly Kind[] _kinds = [new("single posts", 1, 64, 4_096), new("batches of 100", 100, 8, 512), new("batches of 1,000", 1_000, 4, 128)];
+
+    public static Task<int> RunAsync(string[] args) => PrivateRun.RunAsync(() => LoadOptions.Parse(args, rounds: 3, seconds: 20), MeasureAsync);
+
+    private static async Task MeasureAsync(LoadOptions options, LoadServer server, string directory, CancellationToken cancellationToken)
+    {
+        ConsoleReport.WriteStep("Preparing and warming up");
+        var (setup, wrk) = await ServiceSetup.PrepareAsync(server, directory, "signalhub", cancellationToken);
+        await using var store = new LoadStore(server.ConnectionString("signalhub"));
+        var machine = await MachineFacts.ReadAsync(server, directory, store, cancellationToken);
+        await using var service = await setup.StartAsync(cancellationToken);
+        await wrk.RunAsync(service.Url, _kinds[0].Closed, options.Quick ? options.Seconds : WarmUpSeconds, cancellationToken);
+        var (stretches, effects) = (new List<OverloadStretch>(), new List<OverloadEffect>());
+        for (var round = 1; round <= options.Rounds; round++)
+        {
+            foreach (var kind in _kinds)
+            {
+                await store.EmptyAsync(cancellationToken);
+                service.EmptyLog();
+                var closed = await wrk.RunAsync(service.Url, kind.Closed, Math.Max(2, options.Seconds / 2), cancellationToken, batch: kind.Batch);
+                var highest = closed.Events / closed.Seconds / kind.Batch;
+                await Measuring.InFlightAsync(cancellationToken);
+                await store.EmptyAsync(cancellationToken);
+                ConsoleReport.WriteStep(string.Create(CultureInfo.InvariantCulture, $"Round {round} of {options.Rounds}, {kind.Name}: closed loop {highest:N0} requests/s"));
+                await using var slow = new SlowClients(service.Url, File.ReadLines(setup.KeysFile).First(), SlowClientCount);
+                var requests = new SignalRequests(setup.KeysFile, service.Url, kind.Batch);
+                var (own, effect) = await OverloadAsync(new OpenLoop(service.Url, requests, kind.Open), service, kind.Name, round, options.Seconds, highest, cancellationToken);
+                stretches.AddRange(own);
+                effects.Add(effect);
+                var events = own.Sum(s => (long)s.Figures.Accepted) * kind.Batch;
+                Measuring.Verify(kind.Name, new Generated(events, options.Seconds, 0, null, null), inFlight: 0, await store.CountAsync(cancellationToken));
+            }
+        }
+        Write(options, machine, await PrivateRun.CommitAsync(cancellationToken), stretches, effects);
+    }
+
+    /// <summary>Half of the rate, three times the rate, half of the rate, without a pause in between.</summary>
+    private static async Task<(OverloadStretch[] Stretches, OverloadEffect Effect)> OverloadAsync(
+        OpenLoop open, HostedProcess service, string kind, int round, int seconds, double highest, CancellationToken cancellationToken)
+    {
+        var (normal, over) = (TimeSpan.FromSeconds(Math.Max(2, seconds / 2)), TimeSpan.FromSeconds(seconds));
+        var residentBefore = ProcessCpu.ResidentMegabytes(service.Id);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var watching = LargestResidentAsync(service.Id, ended.Token);
+        var answers = await open.RunAsync([new(highest * NormalShare, normal), new(highest * Times, over), new(highest * NormalShare, normal)], cancellationToken);
+        await ended.CancelAsync();
+        OverloadStretch Stretch(string when, TimeSpan from, TimeSpan to) => new(round, kind, when, highest, answers.Between(from, to));
+        OverloadStretch[] stretches = [Stretch("before", TimeSpan.Zero, normal), Stretch("during", normal, normal + over), Stretch("after", normal + over, normal + over + normal)];
+        foreach (var stretch in stretches)
+        {
+            OpenReport.WriteLine(stretch.When, stretch.Figures);
+        }
+        OpenReport.Require(stretches.Sum(s => s.Figures.Failed) == 0, $"Failed: {answers.Failures()}");
+        var effect = new OverloadEffect(round, kind, residentBefore, await watching, Recovery(answers, stretches[0].Figures.P99, normal + over, normal));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"   normal again after {effect.RecoverySeconds} s; resident {effect.ResidentBefore:N0} MB before, {effect.ResidentLargest:N0} MB at most"));
+        return (stretches, effect);
+    }
+
+    private static async Task<double> LargestResidentAsync(int processId, CancellationToken ended)
+    {
+        var largest = 0.0;
+        using var timer = new PeriodicTimer(_look);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(ended))
+            {
+                largest = Math.Max(largest, ProcessCpu.ResidentMegabytes(processId));
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // it is over
+        }
+        return largest;
+    }
+
+    /// <summary>The seconds to the end of the last half-second that was not normal.</summary>
+    private static double Recovery(Answers answers, double normalP99, TimeSpan ended, TimeSpan length)
+    {
+        var bound = Math.Max(normalP99 * NormalAgainTimes, normalP99 + NormalAgainMs);
+        for (var at = length - _window; at >= TimeSpan.Zero; at -= _window)
+        {
+            var figures = answers.Between(ended + at, ended + at + _window);
+            if (figures.Refused > 0 || figures.P99 > bound)
+            {
+                return (at + _window).TotalSeconds;
+            }
+        }
+        return 0;
+    }
+
+    private static void Write(LoadOptions options, Machine machine, string commit, List<OverloadStretch> stretches, List<OverloadEffect> effects)
+    {
+        Figure Of(string kind, string when, Func<OpenFigures, double> value) =>
+            Figure.Of(stretches.Where(s => s.Kind == kind && s.When == when).Select(s => value(s.Figures)));
+        var ratios = _kinds.SelectMany(k => new Ratio[]
+        {
+            new($"{k.Name}: 503, p99", Of(k.Name, "during", f => f.RefusedP99), RefusedTargetMs, AtMost: true, "ms"),
+            new($"{k.Name}: p99 of what was accepted", Of(k.Name, "during", f => f.P99), AcceptedTargetMs, AtMost: true, "ms"),
+            new($"{k.Name}: normal again after", Figure.Of(effects.Where(e => e.Kind == k.Name).Select(e => e.RecoverySeconds)), RecoveryTargetSeconds, AtMost: true, "s"),
+            new($"{k.Name}: largest resident memory", Figure.Of(effects.Where(e => e.Kind == k.Name).Select(e => e.ResidentLargest)), ResidentTargetMegabytes, AtMost: true, "MB"),
+        }).ToList();
+        var table = new StringBuilder("| requests | when | offered/s | accepted/s | p50 ms | p99 ms | longest ms | refused/s | p50 ms | p99 ms | longest ms |\n|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n");
+        foreach (var group in stretches.GroupBy(s => (s.Kind, s.When)))
+        {
+            string Cell(Func<OpenFigures, double> value) => ResultTables.Show(Figure.Of(group.Select(s => value(s.Figures))).Median);
+            string Rate(Func<OpenFigures, double> value) => Cell(f => f.Accepted == 0 ? 0 : value(f) * f.PerSecond / f.Accepted);
+            table.Append(CultureInfo.InvariantCulture,
+                $"| {group.Key.Kind} | {group.Key.When} | {Rate(f => f.Offered)} | {Rate(f => f.Accepted)} | {Cell(f => f.P50)} | {Cell(f => f.P99)} | {Cell(f => f.Max)} | {Rate(f => f.Refused)} | {Cell(f => f.RefusedP50)} | {Cell(f => f.RefusedP99)} | {Cell(f => f.RefusedMax)} |\n");
+        }
+        var result = new OverloadResult(TimeProvider.System.GetUtcNow(), commit, options.Rounds, options.Seconds, machine, ratios, stretches, effects);
+        var text = string.Create(CultureInfo.InvariantCulture, $"""
+            # Overload
+
+            Made by `dotnet run -c Release --project tests/SignalHub.Benchmarks -- overload`; method: [performance](../performance.md#overload).
+            {options.Rounds} rounds; in each, half of what a closed loop reaches, {Times} times that rate for {options.Seconds} s, and half of it again, beside {SlowClientCount} clients that
+            send a byte a second. Times from when a request was due, medians over the rounds. Everything else than 200, 201, and 503 with `Retry-After` fails the run.
+
+            {ResultTables.Ratios(ratios)}
+            {table}
+            {ResultTables.Machine(result.At, commit, machine)}
+            """);
+        OpenReport.Write(options, "overload", result, text);
+    }
+}
