@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Npgsql;
 using SignalHub.Benchmarks.Load;
 using SignalHub.Benchmarks.Report;
 
@@ -12,10 +13,14 @@ internal sealed record OverloadStretch(int Round, string Kind, string When, doub
 /// <param name="RecoverySeconds">From the end of the overload until nothing is refused and the p99 of half a second is what it was before.</param>
 internal sealed record OverloadEffect(int Round, string Kind, double ResidentBefore, double ResidentLargest, double RecoverySeconds);
 
+/// <summary>What a database that does not move does to senders.</summary>
+/// <param name="RefusalMicroseconds">Processor time of the service for a refused request.</param>
+internal sealed record OverloadStall(int Round, int Refused, double RefusedP99, double RefusalMicroseconds);
+
 /// <summary>Everything a run of <c>overload</c> found.</summary>
 internal sealed record OverloadResult(
     DateTimeOffset At, string Commit, int Rounds, int Seconds, Machine Machine, IReadOnlyList<Ratio> Ratios, IReadOnlyList<OverloadStretch> Stretches,
-    IReadOnlyList<OverloadEffect> Effects);
+    IReadOnlyList<OverloadEffect> Effects, IReadOnlyList<OverloadStall> Stalls);
 
 /// <summary>
 /// Three times what the service can store, in an open loop, beside clients that send a byte a second: what it takes it stores soon, the rest is refused
@@ -23,6 +28,7 @@ internal sealed record OverloadResult(
 /// </summary>
 internal static class OverloadCommand
 {
+    private const string Database = "signalhub";
     private const int Times = 3;
     private const double NormalShare = 0.5;
     private const int SlowClientCount = 100;
@@ -40,6 +46,9 @@ internal static class OverloadCommand
     private static readonly TimeSpan _window = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan _look = TimeSpan.FromSeconds(0.25);
 
+    /// <summary>Long enough for refusals to outweigh what was taken; no statement gives up within it.</summary>
+    private static readonly TimeSpan _stall = TimeSpan.FromSeconds(8);
+
     /// <param name="Closed">Connections of the closed loop that finds the highest rate.</param>
     /// <param name="Open">Connections of the open loop: more than can be waiting for an answer when all is well.</param>
     private sealed record Kind(string Name, int Batch, int Closed, int Open);
@@ -51,12 +60,12 @@ internal static class OverloadCommand
     private static async Task MeasureAsync(LoadOptions options, LoadServer server, string directory, CancellationToken cancellationToken)
     {
         ConsoleReport.WriteStep("Preparing and warming up");
-        var (setup, wrk) = await ServiceSetup.PrepareAsync(server, directory, "signalhub", cancellationToken);
-        await using var store = new LoadStore(server.ConnectionString("signalhub"));
+        var (setup, wrk) = await ServiceSetup.PrepareAsync(server, directory, Database, cancellationToken);
+        await using var store = new LoadStore(server.ConnectionString(Database));
         var machine = await MachineFacts.ReadAsync(server, directory, store, cancellationToken);
         await using var service = await setup.StartAsync(cancellationToken);
         await wrk.RunAsync(service.Url, _kinds[0].Closed, options.Quick ? options.Seconds : WarmUpSeconds, cancellationToken);
-        var (stretches, effects) = (new List<OverloadStretch>(), new List<OverloadEffect>());
+        var (stretches, effects, stalls) = (new List<OverloadStretch>(), new List<OverloadEffect>(), new List<OverloadStall>());
         for (var round = 1; round <= options.Rounds; round++)
         {
             foreach (var kind in _kinds)
@@ -76,8 +85,11 @@ internal static class OverloadCommand
                 var events = own.Sum(s => (long)s.Figures.Accepted) * kind.Batch;
                 Measuring.Verify(kind.Name, new Generated(events, options.Seconds, 0, null, null), inFlight: 0, await store.CountAsync(cancellationToken));
             }
+            await store.EmptyAsync(cancellationToken);
+            var single = new OpenLoop(service.Url, new SignalRequests(setup.KeysFile, service.Url, _kinds[0].Batch), _kinds[0].Open);
+            stalls.Add(await StallAsync(single, service, server, round, stretches.First(s => s.Round == round).ClosedPerSecond, cancellationToken));
         }
-        Write(options, machine, await PrivateRun.CommitAsync(cancellationToken), stretches, effects);
+        Write(options, machine, await PrivateRun.CommitAsync(cancellationToken), stretches, effects, stalls);
     }
 
     /// <summary>Half of the rate, three times the rate, half of the rate, without a pause in between.</summary>
@@ -101,6 +113,29 @@ internal static class OverloadCommand
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"   normal again after {effect.RecoverySeconds} s; resident {effect.ResidentBefore:N0} MB before, {effect.ResidentLargest:N0} MB at most"));
         return (stretches, effect);
+    }
+
+    /// <summary>As many as can be stored, and none is: after the first moment everything is refused, and what was taken is stored when the database goes on.</summary>
+    private static async Task<OverloadStall> StallAsync(
+        OpenLoop open, HostedProcess service, LoadServer server, int round, double highest, CancellationToken cancellationToken)
+    {
+        await using var source = NpgsqlDataSource.Create(server.ConnectionString(Database));
+        await using var connection = await source.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using (var stop = new NpgsqlCommand("lock table signals in access exclusive mode", connection))
+        {
+            await stop.ExecuteNonQueryAsync(cancellationToken);
+        }
+        var before = ProcessCpu.Of(service.Id);
+        var running = open.RunAsync([new Phase(highest, _stall)], cancellationToken);
+        await Task.Delay(_stall, TimeProvider.System, cancellationToken);
+        var after = ProcessCpu.Of(service.Id);
+        await transaction.RollbackAsync(cancellationToken);
+        var answers = await running;
+        var figures = answers.Between(TimeSpan.Zero, _stall);
+        OpenReport.WriteLine("stalled", figures);
+        OpenReport.Require(figures.Failed == 0, $"Failed: {answers.Failures()}");
+        return new OverloadStall(round, figures.Refused, figures.RefusedP99, (after - before).TotalMicroseconds / figures.Refused);
     }
 
     private static async Task<double> LargestResidentAsync(int processId, CancellationToken ended)
@@ -136,7 +171,7 @@ internal static class OverloadCommand
         return 0;
     }
 
-    private static void Write(LoadOptions options, Machine machine, string commit, List<OverloadStretch> stretches, List<OverloadEffect> effects)
+    private static void Write(LoadOptions options, Machine machine, string commit, List<OverloadStretch> stretches, List<OverloadEffect> effects, List<OverloadStall> stalls)
     {
         Figure Of(string kind, string when, Func<OpenFigures, double> value) =>
             Figure.Of(stretches.Where(s => s.Kind == kind && s.When == when).Select(s => value(s.Figures)));
@@ -146,7 +181,11 @@ internal static class OverloadCommand
             new($"{k.Name}: p99 of what was accepted", Of(k.Name, "during", f => f.P99), AcceptedTargetMs, AtMost: true, "ms"),
             new($"{k.Name}: normal again after", Figure.Of(effects.Where(e => e.Kind == k.Name).Select(e => e.RecoverySeconds)), RecoveryTargetSeconds, AtMost: true, "s"),
             new($"{k.Name}: largest resident memory", Figure.Of(effects.Where(e => e.Kind == k.Name).Select(e => e.ResidentLargest)), ResidentTargetMegabytes, AtMost: true, "MB"),
-        }).ToList();
+        }).Concat(
+        [
+            new("Database stalled: 503, p99", Figure.Of(stalls.Select(s => s.RefusedP99)), RefusedTargetMs, AtMost: true, "ms"),
+            new("Database stalled: processor time of the service for a 503", Figure.Of(stalls.Select(s => s.RefusalMicroseconds)), Target: null, AtMost: true, "µs"),
+        ]).ToList();
         var table = new StringBuilder("| requests | when | offered/s | accepted/s | p50 ms | p99 ms | longest ms | refused/s | p50 ms | p99 ms | longest ms |\n|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n");
         foreach (var group in stretches.GroupBy(s => (s.Kind, s.When)))
         {
@@ -155,7 +194,7 @@ internal static class OverloadCommand
             table.Append(CultureInfo.InvariantCulture,
                 $"| {group.Key.Kind} | {group.Key.When} | {Rate(f => f.Offered)} | {Rate(f => f.Accepted)} | {Cell(f => f.P50)} | {Cell(f => f.P99)} | {Cell(f => f.Max)} | {Rate(f => f.Refused)} | {Cell(f => f.RefusedP50)} | {Cell(f => f.RefusedP99)} | {Cell(f => f.RefusedMax)} |\n");
         }
-        var result = new OverloadResult(TimeProvider.System.GetUtcNow(), commit, options.Rounds, options.Seconds, machine, ratios, stretches, effects);
+        var result = new OverloadResult(TimeProvider.System.GetUtcNow(), commit, options.Rounds, options.Seconds, machine, ratios, stretches, effects, stalls);
         var text = string.Create(CultureInfo.InvariantCulture, $"""
             # Overload
 
