@@ -7,16 +7,19 @@ namespace SignalHub.Workspaces;
 /// <param name="DeletedSlots">Rows of usage that no window reaches.</param>
 public sealed record UsageCleanup(int Retired, int DeletedSlots);
 
-/// <summary>Keeps the records of usage small.</summary>
+/// <summary>Adds up the records of usage and keeps them small.</summary>
 public sealed class UsageLoop(RateLimiter limiter, UsageStore store, TimeProvider time, ILogger<UsageLoop> log) : BackgroundService
 {
-    private static readonly TimeSpan _interval = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan _interval = TimeSpan.FromSeconds(10);
 
     // Ten windows: clocks of nodes may differ, and a look at what happened minutes ago still finds something.
     private static readonly TimeSpan _kept = TimeSpan.FromMinutes(10);
 
-    public async Task<UsageCleanup> RunOnceAsync(CancellationToken cancellationToken) =>
-        new(limiter.RetireIdle(), await store.DeleteSlotsBeforeAsync(time.GetUtcNow() - _kept, cancellationToken));
+    public async Task<UsageCleanup> RunOnceAsync(CancellationToken cancellationToken)
+    {
+        await store.AddUpAsync(cancellationToken);
+        return new(limiter.RetireIdle(), await store.DeleteSlotsBeforeAsync(time.GetUtcNow() - _kept, cancellationToken));
+    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -33,7 +36,7 @@ public sealed class UsageLoop(RateLimiter limiter, UsageStore store, TimeProvide
             }
             catch (Exception e) when (e is DbException or TimeoutException)
             {
-                log.LogWarning(e, "Old records of usage could not be removed");
+                log.LogWarning(e, "Records of usage could not be added up and removed");
             }
         }
     }
