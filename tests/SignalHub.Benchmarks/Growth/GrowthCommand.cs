@@ -100,7 +100,7 @@ internal static class GrowthCommand
         var (app, postgres) = (ProcessCpu.Of(database.Service.Id), ProcessCpu.OfServer(server.ProcessId));
         var generated = await wrk.RunAsync(database.Service.Url, Connections, seconds, cancellationToken, spreadDays: spread ? SpreadDays : 0);
         var (appAfter, postgresAfter) = (ProcessCpu.Of(database.Service.Id), ProcessCpu.OfServer(server.ProcessId));
-        await Measuring.InFlightAsync(cancellationToken);
+        await Measuring.InFlightAsync(async ct => (await database.Store.CountersAsync(ct)).OnLeads, cancellationToken);
         var after = await database.Store.CountersAsync(cancellationToken);
         OpenReport.Require(generated.Failed == 0, $"{generated.Failed} requests failed.");
         OpenReport.Require(after.Usage - before.Usage == after.OnLeads - before.OnLeads, $"usage counts {after.Usage - before.Usage}, leads {after.OnLeads - before.OnLeads}.");

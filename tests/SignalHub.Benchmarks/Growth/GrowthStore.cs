@@ -65,7 +65,7 @@ internal sealed class GrowthStore(string connectionString) : IAsyncDisposable
         """;
 
     private const string Calm = """
-        truncate webhook_events, delivery_queue, usage_slots;
+        truncate webhook_events, delivery_queue, usage_batches, usage_slots;
         vacuum analyze leads; vacuum analyze contacts; analyze contact_identities; analyze accounts; analyze account_identities;
         checkpoint
         """;
@@ -126,7 +126,7 @@ internal sealed class GrowthStore(string connectionString) : IAsyncDisposable
     public async Task<Counters> CountersAsync(CancellationToken cancellationToken)
     {
         await using var command = _source.CreateCommand("""
-            select (select coalesce(sum(events), 0)::bigint from usage_days), (select coalesce(sum(signal_count), 0)::bigint from leads), (pg_current_wal_insert_lsn() - '0/0')::bigint
+            select (select coalesce(sum(used), 0)::bigint from (select events from usage_days union all select counted_today from usage_batches) u (used)), (select coalesce(sum(signal_count), 0)::bigint from leads), (pg_current_wal_insert_lsn() - '0/0')::bigint
             """);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);

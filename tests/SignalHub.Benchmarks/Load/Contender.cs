@@ -15,8 +15,8 @@ internal sealed record Contender(
 /// <summary>Measures contenders one at a time and holds what they said against what they stored.</summary>
 internal sealed class Measuring(LoadServer server, bool profile)
 {
-    // Requests that the end of wrk cut off are still stored; they take milliseconds.
-    private static readonly TimeSpan _inFlightEnds = TimeSpan.FromSeconds(0.5);
+    // Requests that the end of wrk cut off are still stored; they take milliseconds, and batches on a busy machine a second.
+    private static readonly TimeSpan _look = TimeSpan.FromSeconds(0.5);
 
     /// <exception cref="InvalidOperationException">Requests failed, or the rows are not those that were acknowledged.</exception>
     public async Task<Measurement> RunAsync(Contender contender, int round, int connections, int seconds, CancellationToken cancellationToken)
@@ -30,7 +30,7 @@ internal sealed class Measuring(LoadServer server, bool profile)
         var (app, postgres, generator) = Cpu(contender);
         var generated = await contender.RunAsync(connections, seconds, cancellationToken);
         var (appAfter, postgresAfter, generatorAfter) = Cpu(contender);
-        await InFlightAsync(cancellationToken);
+        await InFlightAsync(contender.Store.CountedAsync, cancellationToken);
         if (profile)
         {
             var (statements, tables) = await contender.Store.EndProfileAsync(cancellationToken);
@@ -44,8 +44,17 @@ internal sealed class Measuring(LoadServer server, bool profile)
         return measured;
     }
 
-    /// <summary>Waits for what a closed loop had sent when it ended.</summary>
-    public static Task InFlightAsync(CancellationToken cancellationToken) => Task.Delay(_inFlightEnds, TimeProvider.System, cancellationToken);
+    /// <summary>Waits for what a closed loop had sent when it ended: until a count of what is stored stands still.</summary>
+    public static async Task InFlightAsync(Func<CancellationToken, Task<long>> count, CancellationToken cancellationToken)
+    {
+        long before;
+        do
+        {
+            before = await count(cancellationToken);
+            await Task.Delay(_look, TimeProvider.System, cancellationToken);
+        }
+        while (await count(cancellationToken) != before);
+    }
 
     private (TimeSpan App, TimeSpan Postgres, TimeSpan Generator) Cpu(Contender contender) =>
         (contender.Process is { } process ? ProcessCpu.Of(process.Id) : default, ProcessCpu.OfServer(server.ProcessId), ProcessCpu.OfEndedChildren());

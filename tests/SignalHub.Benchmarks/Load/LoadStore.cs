@@ -86,7 +86,8 @@ internal sealed class LoadStore(string connectionString) : IAsyncDisposable
             await CountedAsync(cancellationToken) - _countedBefore);
     }
 
-    private async Task<long> CountedAsync(CancellationToken cancellationToken)
+    /// <summary>Signals by the counts of the leads, since the database was made.</summary>
+    public async Task<long> CountedAsync(CancellationToken cancellationToken)
     {
         await using var command = _source.CreateCommand("select coalesce(sum(signal_count), 0)::bigint from leads");
         return (long)(await command.ExecuteScalarAsync(cancellationToken))!;

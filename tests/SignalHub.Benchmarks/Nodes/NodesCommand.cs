@@ -46,17 +46,17 @@ internal static class NodesCommand
             {
                 foreach (var nodes in round % 2 == 0 ? new[] { 1, 2 } : [2, 1])
                 {
-                    await Measuring.InFlightAsync(cancellationToken);
+                    await Measuring.InFlightAsync(store.CountedAsync, cancellationToken);
                     await store.EmptyAsync(cancellationToken);
                     var generated = nodes == 2 ? await BothAsync(options.Seconds) : await wrk.RunAsync(first.Url, Connections, options.Seconds, cancellationToken);
-                    await Measuring.InFlightAsync(cancellationToken);
+                    await Measuring.InFlightAsync(store.CountedAsync, cancellationToken);
                     Measuring.Verify($"{nodes} nodes", generated, Connections, await store.CountAsync(cancellationToken));
                     throughput.Add(new NodesThroughput(round, nodes, generated.Events / generated.Seconds, generated.P99Ms!.Value));
                     Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"   {nodes} nodes {throughput[^1].PerSecond,8:N0}/s   p99 {throughput[^1].P99Ms:0.0} ms"));
                 }
             }
         }
-        await Measuring.InFlightAsync(cancellationToken);
+        await Measuring.InFlightAsync(store.CountedAsync, cancellationToken);
         await store.EmptyAsync(cancellationToken);
         var checks = await NodesChecks.RunAsync(setup, server.ConnectionString(Database), store, options.Quick, cancellationToken);
         Write(options, machine, await PrivateRun.CommitAsync(cancellationToken), throughput, checks);

@@ -38,7 +38,7 @@ internal static class LatencyCommand
         {
             await store.EmptyAsync(cancellationToken);
             var closed = await wrk.RunAsync(service.Url, ClosedConnections, Math.Max(2, options.Seconds / 2), cancellationToken);
-            await Measuring.InFlightAsync(cancellationToken);
+            await Measuring.InFlightAsync(store.CountedAsync, cancellationToken);
             var highest = closed.Events / closed.Seconds;
             ConsoleReport.WriteStep(string.Create(CultureInfo.InvariantCulture, $"Round {round} of {options.Rounds}: closed loop {highest:N0}/s"));
             foreach (var share in _shares.Skip(round % _shares.Length).Concat(_shares.Take(round % _shares.Length)))

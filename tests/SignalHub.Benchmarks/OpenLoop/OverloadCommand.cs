@@ -74,7 +74,7 @@ internal static class OverloadCommand
                 service.EmptyLog();
                 var closed = await wrk.RunAsync(service.Url, kind.Closed, Math.Max(2, options.Seconds / 2), cancellationToken, batch: kind.Batch);
                 var highest = closed.Events / closed.Seconds / kind.Batch;
-                await Measuring.InFlightAsync(cancellationToken);
+                await Measuring.InFlightAsync(store.CountedAsync, cancellationToken);
                 await store.EmptyAsync(cancellationToken);
                 ConsoleReport.WriteStep(string.Create(CultureInfo.InvariantCulture, $"Round {round} of {options.Rounds}, {kind.Name}: closed loop {highest:N0} requests/s"));
                 await using var slow = new SlowClients(service.Url, File.ReadLines(setup.KeysFile).First(), SlowClientCount);
