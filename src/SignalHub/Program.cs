@@ -47,6 +47,7 @@ builder.Services.AddOpenApiDocument();
 
 var app = builder.Build();
 app.UseRequestId();
+app.UseOverloadRefusal();
 app.UseRequestLog();
 app.UseProblems();
 app.UseRouting();

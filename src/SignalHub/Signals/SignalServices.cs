@@ -13,6 +13,7 @@ public static class SignalServices
         services.AddSingleton<SignalDoor>();
         services.AddSingleton<IntakeQueue>();
         services.AddSingleton<IntakeGate>();
+        services.AddSingleton<RefusalLog>();
         services.AddSingleton<SignalIntake>();
         services.AddHostedService<IntakeLoop>();
         return services;

@@ -5,12 +5,19 @@ using System.Text;
 
 namespace SignalHub.Benchmarks.OpenLoop;
 
-/// <summary>One HTTP/1.1 connection that is kept open: sends a request, reads its answer, is free again.</summary>
-internal sealed class Connection(IPEndPoint address, byte[] request, Action<Connection, int, bool> answered) : IDisposable
+/// <summary>What came back.</summary>
+/// <param name="SaysWhen">It has <c>Retry-After</c>.</param>
+/// <param name="Captured">Signals that a 207 says are stored.</param>
+internal readonly record struct Answer(int Status, bool SaysWhen, int Captured)
 {
     /// <summary>The status of a connection that broke.</summary>
     public const int Broken = -1;
+}
 
+/// <summary>One HTTP/1.1 connection that is kept open: sends a request, reads its answer, is free again.</summary>
+internal sealed class Connection(IPEndPoint address, byte[] request, Action<Connection, Answer> answered) : IDisposable
+{
+    private const int Partly = 207;
     private const int FirstRead = 4096;
 
     private Socket _socket = NewSocket();
@@ -24,7 +31,7 @@ internal sealed class Connection(IPEndPoint address, byte[] request, Action<Conn
 
     public void Open() => _socket.Connect(address);
 
-    /// <summary>Sends and answers later through the callback: status, and whether it told when to try again.</summary>
+    /// <summary>Sends and answers later through the callback.</summary>
     public void Send()
     {
         try
@@ -54,9 +61,9 @@ internal sealed class Connection(IPEndPoint address, byte[] request, Action<Conn
                     break;
                 }
                 length += read;
-                if (TryRead(_received.AsSpan(0, length), out var status, out var saysWhen))
+                if (TryRead(_received.AsSpan(0, length), out var answer))
                 {
-                    answered(this, status, saysWhen);
+                    answered(this, answer);
                     return;
                 }
                 if (length == _received.Length)
@@ -84,28 +91,29 @@ internal sealed class Connection(IPEndPoint address, byte[] request, Action<Conn
         {
             // the next request on it is broken too
         }
-        answered(this, Broken, false);
+        answered(this, new Answer(Answer.Broken, SaysWhen: false, Captured: 0));
     }
 
     /// <summary>Whether the answer is there to its end: by its length, by its last chunk, or because it has no body.</summary>
-    private static bool TryRead(ReadOnlySpan<byte> answer, out int status, out bool saysWhen)
+    private static bool TryRead(ReadOnlySpan<byte> received, out Answer answer)
     {
-        (status, saysWhen) = (0, false);
-        var head = answer.IndexOf("\r\n\r\n"u8);
+        answer = default;
+        var head = received.IndexOf("\r\n\r\n"u8);
         if (head < 0)
         {
             return false;
         }
-        var headers = answer[..(head + 2)];
-        var body = answer[(head + 4)..];
+        var headers = received[..(head + 2)];
+        var body = received[(head + 4)..];
         var length = headers.IndexOf("Content-Length: "u8);
         var isWhole = length < 0
             ? headers.IndexOf("chunked"u8) < 0 || body.EndsWith("0\r\n\r\n"u8)
             : body.Length >= Number(headers[(length + "Content-Length: ".Length)..]);
         if (isWhole)
         {
-            status = Number(headers["HTTP/1.1 ".Length..]);
-            saysWhen = headers.IndexOf("Retry-After: "u8) >= 0;
+            var status = Number(headers["HTTP/1.1 ".Length..]);
+            var captured = status == Partly ? Number(body[(body.IndexOf("\"captured\":"u8) + "\"captured\":".Length)..]) : 0;
+            answer = new Answer(status, headers.IndexOf("Retry-After: "u8) >= 0, captured);
         }
         return isWhole;
     }

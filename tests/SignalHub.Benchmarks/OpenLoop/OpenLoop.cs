@@ -21,12 +21,12 @@ internal sealed class OpenLoop(Uri url, SignalRequests requests, int connections
 
     public async Task<Answers> RunAsync(IReadOnlyList<Phase> phases, CancellationToken cancellationToken)
     {
-        var answers = new Answers(Arrivals.Poisson(phases));
+        var answers = new Answers(Arrivals.Poisson(phases), requests.Batch);
         var free = new ConcurrentStack<Connection>();
         var started = 0L;
-        void Answered(Connection connection, int status, bool saysWhen)
+        void Answered(Connection connection, Answer answer)
         {
-            answers.Answered(connection.Arrival, Stopwatch.GetTimestamp() - started, status, saysWhen);
+            answers.Answered(connection.Arrival, Stopwatch.GetTimestamp() - started, answer);
             free.Push(connection);
         }
         var address = new IPEndPoint(IPAddress.Parse(url.Host), url.Port);

@@ -80,7 +80,7 @@ public sealed class OverloadTests
         await stall.RollbackAsync();
         await batch.JsonAsync(HttpStatusCode.OK);
         await acme.Client.PostAsync("/signals", Sample.Signal("jane@acme.com", minute: 12)).JsonAsync(HttpStatusCode.Created);
-        Assert.Equal(12L, await app.QueryAsync<long>("select sum(events)::bigint from usage_days"));
+        Assert.Equal(12L, await app.QueryAsync<long>("select sum(counted_today)::bigint from usage_batches"));
     }
 
     [Fact]
