@@ -32,6 +32,7 @@ public sealed class SignalHubDbContext(DbContextOptions<SignalHubDbContext> opti
         Table<DataProtectionKeyRow>(modelBuilder, "data_protection_keys").HasKey(r => r.Id);
         Table<UsageSlotRow>(modelBuilder, "usage_slots").HasKey(r => new { r.WorkspaceId, r.Slot });
         Table<UsageDayRow>(modelBuilder, "usage_days").HasKey(r => new { r.WorkspaceId, r.Day });
+        Table<UsageLedgerRow>(modelBuilder, "usage_ledgers").HasKey(r => r.WorkspaceId);
         Table<SignalTypeRow>(modelBuilder, "signal_types").HasKey(r => new { r.WorkspaceId, r.Key });
         Table<DefinitionRow>(modelBuilder, "definitions").HasKey(r => new { r.WorkspaceId, r.Kind, r.Code });
         Table<DefinitionVersionRow>(modelBuilder, "definition_versions").HasKey(r => new { r.WorkspaceId, r.Id });

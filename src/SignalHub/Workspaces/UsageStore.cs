@@ -4,11 +4,6 @@ using SignalHub.Storage;
 
 namespace SignalHub.Workspaces;
 
-/// <summary>What the database knows of a workspace's usage.</summary>
-/// <param name="Slots">Starts of 10 s slots that reach into the last 60 s.</param>
-/// <param name="Day">The UTC day of <paramref name="Today"/>.</param>
-internal sealed record StoredUsage(IReadOnlyList<(DateTimeOffset Slot, int Events)> Slots, DateOnly Day, long Today);
-
 /// <summary>Usage in PostgreSQL, so that a restart forgets nothing that matters: events per 10 s slot and per UTC day.</summary>
 public sealed class UsageStore(Database database)
 {
@@ -56,30 +51,6 @@ public sealed class UsageStore(Database database)
         {
             batch.BatchCommands.Add(Command(AddDays, days, NpgsqlDbType.Date));
         }
-    }
-
-    internal async Task<StoredUsage> LoadAsync(Guid workspaceId, DateTimeOffset now, CancellationToken cancellationToken)
-    {
-        var day = DateOnly.FromDateTime(now.UtcDateTime);
-        await using var batch = database.Source.CreateBatch();
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("select slot, events from usage_slots where workspace_id = $1 and slot > $2 order by slot")
-        {
-            // One slot length more: its end lies in the window.
-            Parameters = { new() { Value = workspaceId }, new() { Value = now - TimeSpan.FromSeconds(WindowCounter.WindowSeconds) - SlotLength } },
-        });
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("select events from usage_days where workspace_id = $1 and day = $2")
-        {
-            Parameters = { new() { Value = workspaceId }, new() { Value = day } },
-        });
-        var slots = new List<(DateTimeOffset, int)>();
-        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            slots.Add((reader.GetFieldValue<DateTimeOffset>(0), (int)reader.GetInt64(1)));
-        }
-        await reader.NextResultAsync(cancellationToken);
-        var today = await reader.ReadAsync(cancellationToken) ? reader.GetInt64(0) : 0;
-        return new StoredUsage(slots, day, today);
     }
 
     /// <summary>Removes slots that no window can reach any more; answers how many.</summary>

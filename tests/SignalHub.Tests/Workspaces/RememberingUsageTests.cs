@@ -108,7 +108,7 @@ public sealed class RememberingUsageTests : IAsyncLifetime
     {
         await StoreAsync(12);
         await using var late = new Database();
-        var limiter = new RateLimiter(new UsageStore(late), _clock);
+        var limiter = NewProcess(late);
         await Assert.ThrowsAsync<InvalidOperationException>(() => limiter.ReserveAsync(_workspace, _limits, 1, isTest: false).AsTask());
 
         late.Connect(_connectionString);
@@ -116,7 +116,8 @@ public sealed class RememberingUsageTests : IAsyncLifetime
         Assert.Equal(8, (await limiter.LookAsync(_workspace, _limits)).Minute.Remaining);
     }
 
-    private RateLimiter NewProcess() => new(new UsageStore(_database), _clock);
+    private RateLimiter NewProcess(Database? database = null) =>
+        new(new LedgerExchange(new UsageLedgerStore(database ?? _database, _clock), _clock), _clock);
 
     private static (int Minute, int Day) Left(Admission admission) => (admission.Minute.Remaining, admission.Day.Remaining);
 
