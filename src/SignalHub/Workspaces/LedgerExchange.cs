@@ -9,6 +9,9 @@ public sealed class LedgerExchange(UsageLedgerStore store, TimeProvider time)
     /// <summary>The process's own clock, which only runs forward.</summary>
     internal TimeSpan Uptime => time.GetElapsedTime(0, time.GetTimestamp());
 
+    /// <summary>More than any version the ledger had before, and not one that follows another: only where there is none it can be written.</summary>
+    internal static long FirstVersion(DateTimeOffset now) => now.ToUnixTimeMilliseconds() << 20;
+
     /// <summary>Until each of the shares is settled and nobody waits for it. Answers what the shares failed with; null: all went well.</summary>
     /// <param name="shares">Whose exchange the caller has begun.</param>
     /// <param name="isLeaving">Hands back everything they hold.</param>
@@ -44,8 +47,7 @@ public sealed class LedgerExchange(UsageLedgerStore store, TimeProvider time)
         foreach (var (workspaceId, share) in shares)
         {
             var isRead = page.Ledgers.TryGetValue(workspaceId, out var read);
-            // A new one begins with the time as its version: more than that of any it had before.
-            var version = isRead ? read.Version + 1 : page.Now.ToUnixTimeMilliseconds();
+            var version = isRead ? read.Version + 1 : FirstVersion(page.Now);
             if (share.Propose(isRead ? UsageLedger.Parse(read.Text) : null, page.Stored.GetValueOrDefault(workspaceId), page.Now, askedAt, isLeaving)
                 is { } ledger)
             {

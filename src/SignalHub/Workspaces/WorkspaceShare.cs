@@ -72,7 +72,7 @@ internal sealed class WorkspaceShare(Guid node)
                 admission = default;
                 return false;
             }
-            admission = Take(new Waiter(events, isTest), at);
+            admission = Take(new Waiter(events, isTest, at), at);
             return true;
         }
     }
@@ -91,7 +91,7 @@ internal sealed class WorkspaceShare(Guid node)
             _isExchanging = true;
             _asked = limits;
             _usedAt = events > 0 ? at : _usedAt;
-            var waiter = new Waiter(events, isTest);
+            var waiter = new Waiter(events, isTest, at);
             _waiting.Enqueue(waiter);
             return waiter.Done.Task;
         }
@@ -164,19 +164,21 @@ internal sealed class WorkspaceShare(Guid node)
             ledger ??= UsageLedger.Of(stored!, now);
             ledger.MoveTo(now);
             ledger.Expire(now, _view is null ? null : node);
-            if (stored is not null)
-            {
-                ledger.Absorb(stored);
-            }
             if (ledger.Begun != _view?.Begun)
             {
                 _uses.DropGivenBack();
             }
             _uses.AddTo(ledger);
+            if (stored is not null)
+            {
+                ledger.Absorb(stored);
+            }
             _limits = _asked;
-            var (minute, day) = Wanted(ledger, askedAt, isLeaving);
+            // Who came after the database was asked is for the next exchange.
+            var served = _waiting.TakeWhile(w => w.At <= askedAt).Count();
+            var (minute, day) = Wanted(ledger, Needs(served), askedAt, isLeaving);
             ledger.Grant(new Hold(node, minute, day, now + Lifetime));
-            _proposal = new Proposal(ledger, _uses, now, askedAt, minute, day, _minute, _day, _waiting.Count, stored is not null);
+            _proposal = new Proposal(ledger, _uses, now, askedAt, minute, day, _minute, _day, served, stored is not null);
             _uses = new Uses();
             (_minute, _day) = (Math.Min(_minute, minute), Math.Min(_day, day));
             return ledger;
@@ -214,13 +216,17 @@ internal sealed class WorkspaceShare(Guid node)
         }
     }
 
-    /// <summary>The exchange failed, written or not: nothing is held, and what may have been told is told again (never too little).</summary>
+    /// <summary>
+    /// The exchange failed, written or not: nothing is held, and what was used is told again, what was given back is not; never
+    /// too little.
+    /// </summary>
     public void Fail(Exception exception)
     {
         lock (_lock)
         {
             if (_proposal is { } proposal)
             {
+                proposal.Uses.DropGivenBack();
                 _uses.AddFirst(proposal.Uses);
                 _proposal = null;
             }
@@ -305,9 +311,8 @@ internal sealed class WorkspaceShare(Guid node)
         }
     }
 
-    private (int Minute, int Day) Wanted(UsageLedger ledger, TimeSpan at, bool isLeaving)
+    private (int Minute, int Day) Wanted(UsageLedger ledger, (long Minute, long Day) needs, TimeSpan at, bool isLeaving)
     {
-        var needs = Needs(_waiting.Count);
         var others = ledger.HeldByOthers(node);
         return (Share(_limits.PerMinute, IdlePartOfMinute, ledger.Window.Count + others.Minute, needs.Minute),
             Share(_limits.PerDay, IdlePartOfDay, ledger.Today + others.Day, needs.Day));
@@ -373,7 +378,7 @@ internal sealed class WorkspaceShare(Guid node)
 
     private static long Second(TimeSpan at) => (long)at.TotalSeconds;
 
-    private sealed record Waiter(int Events, bool IsTest)
+    private sealed record Waiter(int Events, bool IsTest, TimeSpan At)
     {
         // Whoever waits goes on by itself, not inside the lock.
         public TaskCompletionSource<Admission> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -27,7 +27,7 @@ public sealed class SharingLimitsTests
         {
             var nodes = Play(story);
             return (nodes.MostInAMinute() <= Limit).Label("minute").And((nodes.MostInADay() <= PerDay).Label("day"));
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(3000));
+        }).QuickCheckThrowOnFailure();
 
     [Fact]
     public void A_burst_to_two_nodes_at_once_gets_the_limit_and_no_more()
@@ -54,21 +54,60 @@ public sealed class SharingLimitsTests
     [InlineData(4, 94)]
     public void Busy_nodes_together_get_nearly_all_of_it(int count, int percent)
     {
+        const int Minutes = 3;
         var nodes = new SimulatedNodes(count, new WorkspaceLimits(500, 0));
 
-        // Five minutes of ten times what is allowed.
-        for (var i = 0; i < 5 * 600; i++)
+        // Ten times what is allowed.
+        for (var tenth = 0; tenth < Minutes * 600; tenth++)
         {
-            for (var event_ = 0; event_ < 8; event_++)
+            for (var i = 0; i < 8; i++)
             {
-                var node = (i + event_) % count;
+                var node = (tenth + i) % count;
                 var admission = nodes.Reserve(node, 1);
                 nodes.Keep(node, admission, admission.Allowed);
             }
             nodes.Advance(TimeSpan.FromMilliseconds(100));
         }
 
-        Assert.InRange(nodes.Kept.Count, 5 * 5 * percent, 5 * 500);
+        Assert.InRange(nodes.Kept.Count, Minutes * 5 * percent, Minutes * 500);
+    }
+
+    [Fact]
+    public void A_busy_node_beside_idle_ones_gets_nearly_all_of_it()
+    {
+        var nodes = new SimulatedNodes(4, new WorkspaceLimits(500, 0));
+        for (var node = 0; node < 4; node++)
+        {
+            nodes.Reserve(node, 3);
+        }
+        nodes.Advance(TimeSpan.FromSeconds(3));
+
+        Assert.InRange(nodes.Reserve(0, 500).Allowed, 475, 488);
+    }
+
+    [Fact]
+    public void What_a_dead_node_held_counts_as_used_until_it_has_left_the_window()
+    {
+        var nodes = new SimulatedNodes(2, new WorkspaceLimits(60, 0));
+        nodes.Reserve(0, 20);
+        nodes.Kill(0);
+
+        Assert.InRange(nodes.Reserve(1, 60).Allowed, 1, 40);
+        nodes.Advance(WorkspaceShare.Lifetime + TimeSpan.FromSeconds(61));
+        Assert.Equal(60, nodes.Reserve(1, 60).Allowed);
+    }
+
+    [Fact]
+    public void What_one_node_gives_back_another_can_use_a_second_later()
+    {
+        var nodes = new SimulatedNodes(2, new WorkspaceLimits(60, 60));
+        var admission = nodes.Reserve(0, 60);
+        Assert.Equal(0, nodes.Reserve(1, 1).Allowed);
+
+        nodes.Keep(0, admission, kept: 50);
+        nodes.Advance(TimeSpan.FromSeconds(2));
+
+        Assert.Equal(10, nodes.Reserve(1, 60).Allowed);
     }
 
     private static SimulatedNodes Play((Move Move, int Node, int Amount)[] story)

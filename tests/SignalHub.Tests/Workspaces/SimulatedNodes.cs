@@ -151,7 +151,7 @@ internal sealed class SimulatedNodes
         if (node.Step == Step.Read)
         {
             var ledger = _row is null ? null : UsageLedger.Parse(_row);
-            var read = _row is null ? Now.ToUnixTimeMilliseconds() - 1 : _version;
+            var read = _row is null ? LedgerExchange.FirstVersion(Now) - 1 : _version;
             var proposed = node.Share.Propose(ledger, node.Share.NeedsStored ? Stored() : null, Now, At(node), isLeaving: false);
             (node.Read, node.Proposed, node.Step) = (read, proposed?.ToString(), proposed is null ? Step.Read : Step.Write);
         }
