@@ -33,6 +33,22 @@ public sealed class UsageLedgerStore(Database database, TimeProvider clock)
         returning l.workspace_id
         """;
 
+    // One statement, one snapshot: what is being added up is seen before or after it, never twice. One slot length more than the
+    // window: its end lies in the window.
+    private const string Stored = """
+        select u.workspace_id, u.slot, sum(u.events)::bigint
+          from (select workspace_id, slot, events from usage_slots
+                 union all select workspace_id, slot, events from usage_batches) u
+         where u.workspace_id = any(@workspaces) and u.slot > coalesce(@now, now()) - interval '70 seconds'
+         group by u.workspace_id, u.slot
+        union all
+        select d.workspace_id, null, sum(d.events)::bigint
+          from (select workspace_id, day, events from usage_days
+                 union all select workspace_id, (slot at time zone 'UTC')::date, counted_today from usage_batches) d
+         where d.workspace_id = any(@workspaces) and d.day = (coalesce(@now, now()) at time zone 'UTC')::date
+         group by d.workspace_id
+        """;
+
     /// <param name="workspaces">Whose ledgers to read.</param>
     /// <param name="withStored">Those of them whose stored usage is wanted too.</param>
     internal async Task<LedgerPage> ReadAsync(Guid[] workspaces, Guid[] withStored)
@@ -40,20 +56,12 @@ public sealed class UsageLedgerStore(Database database, TimeProvider clock)
         await using var batch = database.Source.CreateBatch();
         batch.Timeout = PatienceSeconds;
         Add(batch, workspaces, """
-            select coalesce(@now, clock_timestamp()), l.workspace_id, l.version, l.ledger
+            select coalesce(@now, now()), l.workspace_id, l.version, l.ledger
               from (select) as once left join usage_ledgers l on l.workspace_id = any(@workspaces)
             """);
         if (withStored.Length > 0)
         {
-            // One slot length more than the window: its end lies in the window.
-            Add(batch, withStored, """
-                select workspace_id, slot, events from usage_slots
-                 where workspace_id = any(@workspaces) and slot > coalesce(@now, clock_timestamp()) - interval '70 seconds'
-                """);
-            Add(batch, withStored, """
-                select workspace_id, day, events from usage_days
-                 where workspace_id = any(@workspaces) and day >= (coalesce(@now, clock_timestamp()) at time zone 'UTC')::date
-                """);
+            Add(batch, withStored, Stored);
         }
         var now = DateTimeOffset.MinValue;
         var ledgers = new Dictionary<Guid, (long, string)>();
@@ -101,18 +109,17 @@ public sealed class UsageLedgerStore(Database database, TimeProvider clock)
     private static async Task<Dictionary<Guid, StoredUsage>> StoredAsync(NpgsqlDataReader reader, Guid[] workspaces, DateOnly today)
     {
         var slots = workspaces.ToDictionary(id => id, _ => new List<(DateTimeOffset, int)>());
-        await reader.NextResultAsync();
-        while (await reader.ReadAsync())
-        {
-            slots[reader.GetGuid(0)].Add((reader.GetFieldValue<DateTimeOffset>(1), (int)reader.GetInt64(2)));
-        }
         var days = new Dictionary<Guid, long>();
         await reader.NextResultAsync();
         while (await reader.ReadAsync())
         {
-            if (reader.GetFieldValue<DateOnly>(1) == today)
+            if (await reader.IsDBNullAsync(1))
             {
                 days[reader.GetGuid(0)] = reader.GetInt64(2);
+            }
+            else
+            {
+                slots[reader.GetGuid(0)].Add((reader.GetFieldValue<DateTimeOffset>(1), (int)reader.GetInt64(2)));
             }
         }
         return slots.ToDictionary(s => s.Key, s => new StoredUsage(s.Value, today, days.GetValueOrDefault(s.Key)));

@@ -8,17 +8,18 @@ namespace SignalHub.Workspaces;
 /// <param name="DeletedLedgers">Of workspaces that have been quiet on every node.</param>
 public sealed record UsageCleanup(int Retired, int DeletedSlots, int DeletedLedgers);
 
-/// <summary>Keeps the records of usage small.</summary>
+/// <summary>Adds up the records of usage and keeps them small.</summary>
 public sealed class UsageLoop(RateLimiter limiter, UsageStore store, UsageLedgerStore ledgers, TimeProvider time, ILogger<UsageLoop> log)
     : BackgroundService
 {
-    private static readonly TimeSpan _interval = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan _interval = TimeSpan.FromSeconds(10);
 
     // Ten windows: clocks of nodes may differ, and a look at what happened minutes ago still finds something.
     private static readonly TimeSpan _kept = TimeSpan.FromMinutes(10);
 
     public async Task<UsageCleanup> RunOnceAsync(CancellationToken cancellationToken)
     {
+        await store.AddUpAsync(cancellationToken);
         var oldest = time.GetUtcNow() - _kept;
         return new UsageCleanup(limiter.RetireIdle(), await store.DeleteSlotsBeforeAsync(oldest, cancellationToken),
             await ledgers.DeleteUnwrittenSinceAsync(oldest, cancellationToken));
@@ -39,7 +40,7 @@ public sealed class UsageLoop(RateLimiter limiter, UsageStore store, UsageLedger
             }
             catch (Exception e) when (e is DbException or TimeoutException)
             {
-                log.LogWarning(e, "Old records of usage could not be removed");
+                log.LogWarning(e, "Records of usage could not be added up and removed");
             }
         }
     }

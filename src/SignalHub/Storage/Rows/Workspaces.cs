@@ -41,6 +41,14 @@ public sealed class DataProtectionKeyRow
 }
 
 /// <summary>Events of ten seconds.</summary>
+public sealed class UsageBatchRow
+{
+    public Guid WorkspaceId { get; set; }
+    public DateTimeOffset Slot { get; set; }
+    public long Events { get; set; }
+    public long CountedToday { get; set; }
+}
+
 public sealed class UsageSlotRow
 {
     public Guid WorkspaceId { get; init; }
