@@ -5,10 +5,12 @@ namespace SignalHub.Workspaces;
 /// <summary>What one turn removed.</summary>
 /// <param name="Retired">Counters of workspaces that have been quiet, from memory.</param>
 /// <param name="DeletedSlots">Rows of usage that no window reaches.</param>
-public sealed record UsageCleanup(int Retired, int DeletedSlots);
+/// <param name="DeletedLedgers">Of workspaces that have been quiet on every node.</param>
+public sealed record UsageCleanup(int Retired, int DeletedSlots, int DeletedLedgers);
 
 /// <summary>Adds up the records of usage and keeps them small.</summary>
-public sealed class UsageLoop(RateLimiter limiter, UsageStore store, TimeProvider time, ILogger<UsageLoop> log) : BackgroundService
+public sealed class UsageLoop(RateLimiter limiter, UsageStore store, UsageLedgerStore ledgers, TimeProvider time, ILogger<UsageLoop> log)
+    : BackgroundService
 {
     private static readonly TimeSpan _interval = TimeSpan.FromSeconds(10);
 
@@ -18,7 +20,9 @@ public sealed class UsageLoop(RateLimiter limiter, UsageStore store, TimeProvide
     public async Task<UsageCleanup> RunOnceAsync(CancellationToken cancellationToken)
     {
         await store.AddUpAsync(cancellationToken);
-        return new(limiter.RetireIdle(), await store.DeleteSlotsBeforeAsync(time.GetUtcNow() - _kept, cancellationToken));
+        var oldest = time.GetUtcNow() - _kept;
+        return new UsageCleanup(limiter.RetireIdle(), await store.DeleteSlotsBeforeAsync(oldest, cancellationToken),
+            await ledgers.DeleteUnwrittenSinceAsync(oldest, cancellationToken));
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -4,11 +4,6 @@ using SignalHub.Storage;
 
 namespace SignalHub.Workspaces;
 
-/// <summary>What the database knows of a workspace's usage.</summary>
-/// <param name="Slots">Starts of 10 s slots that reach into the last 60 s.</param>
-/// <param name="Day">The UTC day of <paramref name="Today"/>.</param>
-internal sealed record StoredUsage(IReadOnlyList<(DateTimeOffset Slot, int Events)> Slots, DateOnly Day, long Today);
-
 /// <summary>Usage in PostgreSQL, so that a restart forgets nothing that matters: events per 10 s slot and per UTC day.</summary>
 public sealed class UsageStore(Database database)
 {
@@ -32,18 +27,6 @@ public sealed class UsageStore(Database database)
         select workspace_id, (slot at time zone 'UTC')::date as day, sum(counted_today) from done
          group by workspace_id, day having sum(counted_today) > 0 order by workspace_id, day
         on conflict on constraint usage_days_pkey do update set events = u.events + excluded.events
-        """;
-
-    // One statement, one snapshot: what is being added up is seen before or after it, never twice.
-    private const string Load = """
-        select u.slot, sum(u.events)::bigint, 0::bigint
-          from (select slot, events from usage_slots where workspace_id = $1 and slot > $2
-                union all select slot, events from usage_batches where workspace_id = $1 and slot > $2) u
-         group by u.slot
-        union all
-        select null, 0, coalesce(sum(d.events), 0)::bigint
-          from (select events from usage_days where workspace_id = $1 and day = $3
-                union all select counted_today from usage_batches where workspace_id = $1 and (slot at time zone 'UTC')::date = $3) d
         """;
 
     /// <summary>
@@ -75,31 +58,6 @@ public sealed class UsageStore(Database database)
                 },
             });
         }
-    }
-
-    internal async Task<StoredUsage> LoadAsync(Guid workspaceId, DateTimeOffset now, CancellationToken cancellationToken)
-    {
-        var day = DateOnly.FromDateTime(now.UtcDateTime);
-        await using var command = database.Source.CreateCommand(Load);
-        command.Parameters.Add(new NpgsqlParameter { Value = workspaceId });
-        // One slot length more: its end lies in the window.
-        command.Parameters.Add(new NpgsqlParameter { Value = now - TimeSpan.FromSeconds(WindowCounter.WindowSeconds) - SlotLength });
-        command.Parameters.Add(new NpgsqlParameter { Value = day });
-        var slots = new List<(DateTimeOffset, int)>();
-        var today = 0L;
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            if (await reader.IsDBNullAsync(0, cancellationToken))
-            {
-                today = reader.GetInt64(2);
-            }
-            else
-            {
-                slots.Add((reader.GetFieldValue<DateTimeOffset>(0), (int)reader.GetInt64(1)));
-            }
-        }
-        return new StoredUsage(slots, day, today);
     }
 
     /// <summary>Adds what batches used to the slots and days.</summary>

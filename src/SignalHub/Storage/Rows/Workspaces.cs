@@ -63,3 +63,12 @@ public sealed class UsageDayRow
     public DateOnly Day { get; init; }
     public long Events { get; init; }
 }
+
+/// <summary>What the nodes know together of a workspace's usage.</summary>
+public sealed class UsageLedgerRow
+{
+    public Guid WorkspaceId { get; init; }
+    public long Version { get; init; }
+    public required string Ledger { get; init; }
+    public DateTimeOffset WrittenAt { get; init; }
+}
