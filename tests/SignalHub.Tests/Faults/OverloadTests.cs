@@ -74,7 +74,14 @@ public sealed class OverloadTests
             using var refused = await acme.Client.PostAsync(new Uri(path, UriKind.Relative), broken);
             Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
             Assert.NotNull(refused.Headers.RetryAfter?.Delta);
+            Assert.True(refused.Headers.Contains("X-Request-Id"));
+            // Nobody has looked at the key yet either; with a query the route itself refuses.
+            using var unread = await app.Anonymous().PostAsync(new Uri(path, UriKind.Relative), null);
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, unread.StatusCode);
+            using var asked = await acme.Client.PostAsync(new Uri($"{path}?x=1", UriKind.Relative), broken);
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, asked.StatusCode);
         }
+        await acme.Client.GetAsync(new Uri("/leads", UriKind.Relative)).JsonAsync(HttpStatusCode.OK);
         Assert.False(batch.IsCompleted);
 
         await stall.RollbackAsync();

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using SignalHub.Http;
 using SignalHub.Signals.Intake;
 using SignalHub.Tests.Support;
@@ -81,6 +82,20 @@ public sealed class ClosingTheGateTests
         Assert.Equal(30, _gate.Refuse().RetryAfterSeconds);
     }
 
+    [Fact]
+    public void What_is_refused_is_logged_once_a_second_with_its_number()
+    {
+        var lines = new Lines();
+        var log = new RefusalLog(_clock, lines);
+        void Refuse(int times) => Enumerable.Range(0, times).ToList().ForEach(_ => log.Count());
+
+        Refuse(100);
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        Refuse(100);
+
+        Assert.Equal(["1 requests", "100 requests"], lines.Written.Select(line => line[..(line.IndexOf("requests", StringComparison.Ordinal) + "requests".Length)]));
+    }
+
     /// <summary>A writer is so long at work on a batch, so many times.</summary>
     private void Write(int signals, TimeSpan took, int times)
     {
@@ -93,4 +108,16 @@ public sealed class ClosingTheGateTests
     }
 
     private int InWorkFor(TimeSpan wait) => (int)(wait / (_fullBatch / IntakeLoop.MaxBatch) * _queue.Writers);
+
+    private sealed class Lines : ILogger<RefusalLog>
+    {
+        public List<string> Written { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Written.Add(formatter(state, exception));
+    }
 }
