@@ -51,9 +51,8 @@ internal sealed class FairnessRun(DeliveryServer server, Receiver receiver)
             for (var watch = Stopwatch.StartNew(); watch.Elapsed < length && await timer.WaitForNextTickAsync();)
             {
                 var due = (int)(watch.Elapsed.TotalSeconds * EventsPerSecond) - sent;
-                var events = await rows.QueueAsync([.. Enumerable.Range(sent, due).Select(i => endpoints[i % Healthy])]);
+                var events = await rows.QueueAsync([.. Enumerable.Range(sent, due).Select(i => endpoints[i % Healthy])], node);
                 var at = Stopwatch.GetTimestamp();
-                node.Signal.Wake();
                 sent += due;
                 foreach (var id in events)
                 {
@@ -86,7 +85,7 @@ internal sealed class FairnessRun(DeliveryServer server, Receiver receiver)
             await rows.QueueAsync([endpoint, endpoint, endpoint, endpoint]);
         }
         await rows.ExecuteAsync("vacuum analyze");
-        var store = new DeliveryStore(rows.Database, TimeProvider.System);
+        var store = new ClaimStore(rows.Database, TimeProvider.System);
         var request = new ClaimRequest(new Dictionary<EndpointKey, int>(), 8, 100, TimeSpan.FromSeconds(90), TimeSpan.FromSeconds(2));
         var times = new List<double>();
         for (var i = 0; i < Claims; i++)
@@ -94,7 +93,7 @@ internal sealed class FairnessRun(DeliveryServer server, Receiver receiver)
             var watch = Stopwatch.StartNew();
             var claimed = await store.ClaimAsync(request, CancellationToken.None);
             times.Add(watch.Elapsed.TotalMilliseconds);
-            await store.HandBackAsync(claimed, CancellationToken.None);
+            await store.HandBackAsync([.. claimed.Select(c => c.Row)], CancellationToken.None);
         }
         var sorted = times.Order().ToArray();
         return new ClaimCost(backlog, At(sorted, 0.5), At(sorted, 0.99));

@@ -101,8 +101,7 @@ internal sealed class ThroughputRun(DeliveryServer server, Receiver receiver, st
         var meter = new Meter(server.ProcessId);
         for (var queued = 0; queued < count; queued += PerTransaction)
         {
-            await rows.QueueAsync([.. Enumerable.Range(queued, PerTransaction).Select(i => endpoints[i % endpoints.Count])]);
-            node.Signal.Wake();
+            await rows.QueueAsync([.. Enumerable.Range(queued, PerTransaction).Select(i => endpoints[i % endpoints.Count])], node);
         }
         while (receiver.Received < until || await rows.CountQueuedAsync() > 0)
         {

@@ -14,6 +14,7 @@ internal sealed class DeliveryLoop(
             log.LogWarning("Webhooks may reach {Networks} beside public addresses; http allowed: {AllowHttp}",
                 options.Value.AllowedNetworks, options.Value.AllowHttp);
         }
+        dispatcher.TakeFresh();
         while (!stoppingToken.IsCancellationRequested)
         {
             try

@@ -18,7 +18,7 @@ public sealed record DispatchCounts(
 /// its endpoint by itself. So a slow receiver holds up its own lane, and everybody else at most for the length of a turn.
 /// </summary>
 public sealed class Dispatcher(
-    DeliveryStore store, EventExtrasStore extras, AttemptStore attempts, WebhookSender sender, SecretProtection secrets, DeliverySignal signal,
+    ClaimStore claims, TargetStore targets, DeliveryStore store, EventExtrasStore extras, AttemptStore attempts, WebhookSender sender, SecretProtection secrets, DeliverySignal signal,
     IOptions<WebhookOptions> options, TimeProvider clock, ILogger<Dispatcher> log) : IDisposable
 {
     /// <summary>
@@ -35,6 +35,15 @@ public sealed class Dispatcher(
     private readonly CancellationTokenSource _abort = new();
     private DateTimeOffset _nextPoll = DateTimeOffset.MinValue;
     private bool _mayBeMore;
+
+    /// <summary>
+    /// To be asked before deliveries are written: those that it marks are sent from here as soon as they are, without a claim. None are
+    /// before <see cref="TakeFresh"/>, and none of an endpoint that has not answered here before.
+    /// </summary>
+    public FreshDeliveries Reserve(IReadOnlyList<NewDelivery> deliveries) => new(_lanes, _ended, _lanes.Reserve(deliveries), clock.GetUtcNow());
+
+    /// <summary>There is somebody from now on who takes endless turns.</summary>
+    internal void TakeFresh() => _lanes.TakeFresh(true);
 
     /// <summary>
     /// Works until nothing may be sent now and everything sent is written down. For tests, which move the clock between runs; the
@@ -84,9 +93,10 @@ public sealed class Dispatcher(
     /// <summary>Hands back, claims, and begins what may begin.</summary>
     private async Task<DispatchCounts> ClaimAsync(CancellationToken cancellationToken)
     {
-        var counts = await HandBackAsync(all: false, cancellationToken);
+        var counts = await TakeFreshAsync(cancellationToken);
+        counts += await HandBackAsync(all: false, cancellationToken);
         var isPoll = clock.GetUtcNow() >= _nextPoll;
-        if (signal.Take() | isPoll | _mayBeMore)
+        if (signal.Take() | isPoll | (_mayBeMore && _lanes.IsHungryAnywhere))
         {
             if (isPoll)
             {
@@ -95,13 +105,33 @@ public sealed class Dispatcher(
                 _nextPoll = skipped > 0 ? _nextPoll : clock.GetUtcNow() + options.Value.PollInterval;
             }
             var request = _lanes.NextClaim();
-            var claimed = await extras.AddToAsync(await store.ClaimAsync(request, cancellationToken), cancellationToken);
+            var claimed = await extras.AddToAsync(await claims.ClaimAsync(request, cancellationToken), cancellationToken);
             _mayBeMore = claimed.Count > 0 || counts.Skipped > 0 || request.LeavesOut;
             _lanes.Add(claimed);
             counts += new DispatchCounts(Claimed: claimed.Count);
         }
         StartSends();
         return counts;
+    }
+
+    /// <summary>Takes over what this process has written for itself. Endpoints are looked up each time: what was changed a moment ago counts.</summary>
+    private async Task<DispatchCounts> TakeFreshAsync(CancellationToken cancellationToken)
+    {
+        var handed = _lanes.TakeHanded();
+        if (handed.Count == 0)
+        {
+            return new DispatchCounts();
+        }
+        try
+        {
+            _lanes.AddFresh(handed, await targets.LoadAsync([.. handed.Select(row => row.Delivery.Endpoint).Distinct()], cancellationToken));
+        }
+        catch
+        {
+            _lanes.PutBackHanded(handed);
+            throw;
+        }
+        return new DispatchCounts(Claimed: handed.Count);
     }
 
     /// <summary>
@@ -132,12 +162,18 @@ public sealed class Dispatcher(
     /// </summary>
     internal async Task<DispatchCounts> DrainAsync()
     {
+        _lanes.TakeFresh(false);
         var counts = await HandBackAsync(all: true, CancellationToken.None);
         using var graceOver = new CancellationTokenSource(options.Value.ShutdownGrace, clock);
         await using var cutOff = graceOver.Token.Register(_abort.Cancel);
         while (_lanes.InFlight > 0)
         {
             await _ended.WaitAsync(CancellationToken.None);
+            _ended.Take();
+        }
+        while (_lanes.Reserved > 0 && !graceOver.IsCancellationRequested)
+        {
+            await Task.WhenAny(_ended.WaitAsync(graceOver.Token).AsTask());
             _ended.Take();
         }
         counts += await WriteDownAsync([], CancellationToken.None) + await HandBackAsync(all: true, CancellationToken.None);
@@ -235,7 +271,7 @@ public sealed class Dispatcher(
             {
                 var batch = finished.GetRange(written.Count, Math.Min(MaxCompletions, finished.Count - written.Count));
                 counts += Count(batch, await attempts.CompleteAsync(batch, cancellationToken));
-                _lanes.Release(batch.Select(c => c.Delivery));
+                _lanes.Release(batch.Select(c => c.Delivery.Row));
                 written.AddRange(batch);
             }
             return counts;
@@ -256,7 +292,7 @@ public sealed class Dispatcher(
         }
         try
         {
-            var handedBack = await store.HandBackAsync(unbegun, cancellationToken);
+            var handedBack = await claims.HandBackAsync(unbegun, cancellationToken);
             _lanes.Release(unbegun);
             return new DispatchCounts(HandedBack: handedBack);
         }
