@@ -26,6 +26,9 @@ internal sealed class ThroughputRun(DeliveryServer server, Receiver receiver, st
     /// <summary>Events in a transaction, of the product's intake as of the other's <c>add_jobs</c>.</summary>
     public const int PerTransaction = 100;
 
+    /// <summary>Transactions at a time, of either: as many as the product's intake has writers on two cores.</summary>
+    public const int Feeders = 2;
+
     private const int WarmUp = 2_000;
 
     private static readonly TimeSpan _look = TimeSpan.FromMilliseconds(2);
@@ -64,6 +67,8 @@ internal sealed class ThroughputRun(DeliveryServer server, Receiver receiver, st
         var endpoints = await rows.AddEndpointsAsync(Endpoints, receiver.Url);
         await using var node = await Node.StartAsync(rows);
         await DeliverAsync(rows, node, endpoints, WarmUp);
+        // Frees used segments of the log to be written over, as on any server that has run for a while: a fresh one makes each first.
+        await rows.ExecuteAsync("checkpoint");
         var result = await DeliverAsync(rows, node, endpoints, count, profile ? new LoadStore(server.ConnectionString(database)) : null);
         var delivered = await rows.ScalarAsync("select count(*) from delivery_history where state = 'delivered'");
         var attempts = await rows.ScalarAsync("select count(*) from delivery_attempts");
@@ -79,7 +84,7 @@ internal sealed class ThroughputRun(DeliveryServer server, Receiver receiver, st
         var url = $"postgres://{address.Username}@/{database}?host={Uri.EscapeDataString(address.Host!)}&port={address.Port}";
         var body = Path.Combine(graphileDirectory!, "body.json");
         await File.WriteAllBytesAsync(body, DeliveryDatabase.Body);
-        string[] arguments = ["graphile.mjs", url, receiver.Url, .. new[] { count, Concurrency, PerTransaction }.Select(n => n.ToString(CultureInfo.InvariantCulture)), body];
+        string[] arguments = ["graphile.mjs", url, receiver.Url, .. new[] { count, Concurrency, PerTransaction, Feeders }.Select(n => n.ToString(CultureInfo.InvariantCulture)), body];
         var meter = new Meter(server.ProcessId);
         using var process = Process.Start(new ProcessStartInfo("node", arguments) { WorkingDirectory = graphileDirectory, RedirectStandardOutput = true })!;
         var output = await process.StandardOutput.ReadToEndAsync();
@@ -99,10 +104,14 @@ internal sealed class ThroughputRun(DeliveryServer server, Receiver receiver, st
         await (profile?.BeginProfileAsync(CancellationToken.None) ?? Task.CompletedTask);
         var until = receiver.Received + count;
         var meter = new Meter(server.ProcessId);
-        for (var queued = 0; queued < count; queued += PerTransaction)
+        var queued = 0;
+        await Task.WhenAll(Enumerable.Range(0, Feeders).Select(_ => Task.Run(async () =>
         {
-            await rows.QueueAsync([.. Enumerable.Range(queued, PerTransaction).Select(i => endpoints[i % endpoints.Count])], node);
-        }
+            for (int next; (next = Interlocked.Add(ref queued, PerTransaction)) <= count;)
+            {
+                await rows.QueueAsync([.. Enumerable.Range(next, PerTransaction).Select(i => endpoints[i % endpoints.Count])], node);
+            }
+        })));
         while (receiver.Received < until || await rows.CountQueuedAsync() > 0)
         {
             await Task.Delay(_look, TimeProvider.System);
