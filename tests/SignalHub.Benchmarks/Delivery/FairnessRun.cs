@@ -6,7 +6,21 @@ using SignalHub.Webhooks.Delivery;
 namespace SignalHub.Benchmarks.Delivery;
 
 /// <summary>From commit to arrival at the healthy endpoints, in milliseconds.</summary>
-internal sealed record Lag(double P50, double P99, double Max, int Events);
+internal sealed record Lag(double P50, double P99, double Max, int Events)
+{
+    private double[] _sorted = [];
+
+    public static Lag Of(IEnumerable<double> milliseconds)
+    {
+        var sorted = milliseconds.Order().ToArray();
+        return new Lag(At(sorted, 0.5), At(sorted, 0.99), sorted[^1], sorted.Length) { _sorted = sorted };
+    }
+
+    /// <summary>All events of several rounds together.</summary>
+    public static Lag Pooled(IEnumerable<Lag> rounds) => Of(rounds.SelectMany(r => r._sorted));
+
+    internal static double At(double[] sorted, double share) => sorted[Math.Min(sorted.Length - 1, (int)(sorted.Length * share))];
+}
 
 /// <summary>What one claim takes beside a backlog of that many rows, in milliseconds.</summary>
 internal sealed record ClaimCost(int Backlog, double P50, double P99);
@@ -71,9 +85,9 @@ internal sealed class FairnessRun(DeliveryServer server, Receiver receiver)
             throw new InvalidOperationException($"{missing} of {committed.Count} events did not arrive within {_patience.TotalSeconds} s.");
         }
         // An arrival may be seen before the feeder has heard of its own commit.
-        var lags = committed.Select(c => Math.Max(0, Stopwatch.GetElapsedTime(c.Value, arrivals[c.Key]).TotalMilliseconds)).Order().ToArray();
+        var lag = Lag.Of(committed.Select(c => Math.Max(0, Stopwatch.GetElapsedTime(c.Value, arrivals[c.Key]).TotalMilliseconds)));
         await rows.ExecuteAsync("delete from webhook_endpoints where url = $1", receiver.Url);
-        return new Lag(At(lags, 0.5), At(lags, 0.99), lags[^1], lags.Length);
+        return lag;
     }
 
     /// <summary>Claims with healthy endpoints behind a closed breaker's backlog: the worst case, as an open one leaves it out.</summary>
@@ -96,8 +110,6 @@ internal sealed class FairnessRun(DeliveryServer server, Receiver receiver)
             await store.HandBackAsync([.. claimed.Select(c => c.Row)], CancellationToken.None);
         }
         var sorted = times.Order().ToArray();
-        return new ClaimCost(backlog, At(sorted, 0.5), At(sorted, 0.99));
+        return new ClaimCost(backlog, Lag.At(sorted, 0.5), Lag.At(sorted, 0.99));
     }
-
-    private static double At(double[] sorted, double share) => sorted[Math.Min(sorted.Length - 1, (int)(sorted.Length * share))];
 }

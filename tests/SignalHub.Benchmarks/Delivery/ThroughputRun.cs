@@ -1,3 +1,4 @@
+using System.Data;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
@@ -10,7 +11,7 @@ using SignalHub.Benchmarks.Report;
 namespace SignalHub.Benchmarks.Delivery;
 
 /// <summary>POSTs a second, and the processor time each took: of this process (receiver included), of PostgreSQL, of Node.js.</summary>
-internal sealed record Throughput(double PerSecond, double OwnMicroseconds, double ServerMicroseconds, double NodeMicroseconds);
+internal sealed record Throughput(int Count, double PerSecond, double OwnMicroseconds, double ServerMicroseconds, double NodeMicroseconds);
 
 /// <summary>
 /// The same number of POSTs to the same receiver three ways, with the same number in flight: a bare HttpClient loop that keeps
@@ -77,6 +78,30 @@ internal sealed class ThroughputRun(DeliveryServer server, Receiver receiver, st
             : throw new InvalidOperationException($"{delivered} deliveries ended with {attempts} attempts instead of {count + WarmUp}.");
     }
 
+    /// <summary>
+    /// The product's figures from one part to the next, of deliveries that another process has written: all of them are claimed.
+    /// </summary>
+    /// <param name="holds">Whether another session keeps a snapshot open meanwhile, so that nothing that is dead can be cleared away.</param>
+    public async Task<IReadOnlyList<Throughput>> PartsAsync(string database, int parts, int count, bool holds)
+    {
+        await using var rows = await server.CreateAsync(database);
+        var endpoints = await rows.AddEndpointsAsync(Endpoints, receiver.Url);
+        await using var node = await Node.StartAsync(rows);
+        await using var session = await rows.Database.OpenAsync(CancellationToken.None);
+        await using var snapshot = await session.BeginTransactionAsync(IsolationLevel.RepeatableRead);
+        if (holds)
+        {
+            await using var command = new NpgsqlCommand("select count(*) from delivery_queue", session, snapshot);
+            await command.ExecuteScalarAsync();
+        }
+        var results = new List<Throughput>();
+        for (var part = 1; part <= parts; part++)
+        {
+            results.Add(await DeliverAsync(rows, node, endpoints, count, claims: true));
+        }
+        return results;
+    }
+
     /// <summary>Jobs a second of graphile-worker, from the first insert to the last completion, inserts and sends side by side.</summary>
     public async Task<Throughput> GraphileAsync(string database, int count)
     {
@@ -99,7 +124,7 @@ internal sealed class ThroughputRun(DeliveryServer server, Receiver receiver, st
             : throw new InvalidOperationException($"graphile-worker did not do all of it: {output}");
     }
 
-    private async Task<Throughput> DeliverAsync(DeliveryDatabase rows, Node node, IReadOnlyList<Guid> endpoints, int count, LoadStore? profile = null)
+    private async Task<Throughput> DeliverAsync(DeliveryDatabase rows, Node node, IReadOnlyList<Guid> endpoints, int count, LoadStore? profile = null, bool claims = false)
     {
         await (profile?.BeginProfileAsync(CancellationToken.None) ?? Task.CompletedTask);
         var until = receiver.Received + count;
@@ -109,7 +134,11 @@ internal sealed class ThroughputRun(DeliveryServer server, Receiver receiver, st
         {
             for (int next; (next = Interlocked.Add(ref queued, PerTransaction)) <= count;)
             {
-                await rows.QueueAsync([.. Enumerable.Range(next, PerTransaction).Select(i => endpoints[i % endpoints.Count])], node);
+                await rows.QueueAsync([.. Enumerable.Range(next, PerTransaction).Select(i => endpoints[i % endpoints.Count])], claims ? null : node);
+                if (claims)
+                {
+                    node.Signal.Wake();
+                }
             }
         })));
         while (receiver.Received < until || await rows.CountQueuedAsync() > 0)
@@ -135,6 +164,7 @@ internal sealed class ThroughputRun(DeliveryServer server, Receiver receiver, st
         private readonly TimeSpan _children = ProcessCpu.OfEndedChildren();
 
         public Throughput Read(int count) => new(
+            count,
             count / Stopwatch.GetElapsedTime(_started).TotalSeconds,
             (ProcessCpu.Of(Environment.ProcessId) - _own).TotalMicroseconds / count,
             (ProcessCpu.OfServer(postmaster) - _server).TotalMicroseconds / count,

@@ -194,6 +194,32 @@ public sealed class SharedQueueTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_claim_goes_on_where_the_last_one_ended_and_a_sweep_finds_what_came_behind_it()
+    {
+        var (endpoint, ordered) = (await _bench.AddEndpointAsync(_receiver.Url), await _bench.AddEndpointAsync(_receiver.Url, ordered: true));
+        var table = new LaneTable(new(), _bench.Clock);
+        await QueueAtAsync(TimeSpan.Zero);
+        table.Add(await _bench.Node.Claims.ClaimAsync(table.NextClaim(sweeps: false), default));
+
+        var late = await QueueAtAsync(TimeSpan.FromMilliseconds(-1_100));
+        var soon = await QueueAtAsync(TimeSpan.FromMilliseconds(-900));
+        var claimed = await _bench.Node.Claims.ClaimAsync(table.NextClaim(sweeps: false), default);
+        var swept = await _bench.Node.Claims.ClaimAsync(table.NextClaim(sweeps: true), default);
+
+        // What is ordered leaves rows behind by its nature: it is looked at from its front each time.
+        Assert.Equal(new[] { soon.Ordered, soon.Unordered, late.Ordered }.Order(), claimed.Select(c => c.Id).Order());
+        Assert.Equal([late.Unordered], swept.Select(c => c.Id));
+
+        async Task<(Guid Unordered, Guid Ordered)> QueueAtAsync(TimeSpan due)
+        {
+            var ids = ((await _bench.QueueAsync(endpoint)).Delivery, (await _bench.QueueAsync(ordered)).Delivery);
+            await _bench.ExecuteAsync("update delivery_queue set next_at = $1 where attempt = 0 and id = any ($2)",
+                _bench.Clock.GetUtcNow() + due, new[] { ids.Item1, ids.Item2 });
+            return ids;
+        }
+    }
+
+    [Fact]
     public async Task What_is_claimed_while_the_breaker_opens_is_no_probe()
     {
         var endpoint = await _bench.AddEndpointAsync(_receiver.Url);

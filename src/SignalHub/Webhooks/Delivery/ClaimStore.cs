@@ -1,4 +1,5 @@
 using Npgsql;
+using NpgsqlTypes;
 using SignalHub.Storage;
 using SignalHub.Webhooks.Formats;
 
@@ -22,18 +23,24 @@ public sealed class ClaimStore(Database database, TimeProvider clock)
     /// Endpoints with an open breaker or a pace pass a gate: their row is locked, so that of all nodes one gets the minute's
     /// probe, and each second is given out once. A row whose gate another claimer holds waits for the next claim. Of an
     /// ordered endpoint only the first row of each lead is looked at: what comes behind it has a smaller one before it.
+    ///
+    /// A claim begins where the claimer's last one ended (floor). What lies before is dead, and as long as any session's snapshot may see
+    /// it, nobody clears it away: without a floor each claim walks through all that has been delivered since. What is ordered has
+    /// none, as it leaves rows behind.
     /// </remarks>
     private const string ClaimSql = """
         with slots as (
-            select * from unnest(@workspaces, @endpoints, @slots) as s (workspace_id, endpoint_id, slots)
+            select * from unnest(@workspaces, @endpoints, @slots, @floors) as s (workspace_id, endpoint_id, slots, floor)
         ), heads as (
-            select e.workspace_id, e.id, coalesce(s.slots, @others) as slots, e.ordered,
+            select e.workspace_id, e.id, coalesce(s.slots, @others) as slots, e.ordered, f.floor,
                    e.max_per_second is not null or e.consecutive_failures >= @opens_at as is_gated
               from webhook_endpoints e
               left join slots s on s.workspace_id = e.workspace_id and s.endpoint_id = e.id
+             cross join lateral (select coalesce(case when not e.ordered then s.floor end, '-infinity') as floor) f
              cross join lateral (
                 select q.next_at from delivery_queue q
                  where q.workspace_id = e.workspace_id and q.endpoint_id = e.id and q.next_at <= coalesce(@now, now())
+                   and q.next_at >= f.floor
                  order by q.next_at, q.id limit 1) head
              where e.enabled and coalesce(s.slots, @others) > 0
                and (e.consecutive_failures < @opens_at or e.probe_at is null or e.probe_at <= coalesce(@now, now()))
@@ -49,16 +56,17 @@ public sealed class ClaimStore(Database database, TimeProvider clock)
                and (e.consecutive_failures < @opens_at or e.probe_at is null or e.probe_at <= coalesce(@now, now()))
                for update of e skip locked
         ), shares as (
-            select t.workspace_id, t.id, t.ordered, least(
+            select t.workspace_id, t.id, t.ordered, t.floor, least(
                        case when g.is_open then 1 else t.take end,
                        floor(extract(epoch from coalesce(@now, now()) + @ahead - g.paced_from) * g.max_per_second)::integer) as take
               from turns t
               left join gates g on g.workspace_id = t.workspace_id and g.id = t.id
              where g.id is not null or not t.is_gated
         ), due as (
-            select s.workspace_id, s.id, q.row from shares s cross join lateral (
-                select q.ctid as row from delivery_queue q
+            select s.workspace_id, s.id, q.row, q.next_at from shares s cross join lateral (
+                select q.ctid as row, q.next_at from delivery_queue q
                  where q.workspace_id = s.workspace_id and q.endpoint_id = s.id and q.next_at <= coalesce(@now, now())
+                   and q.next_at >= s.floor
                    and (not s.ordered or q.ordinal is null or not exists (
                         select from delivery_queue before
                          where before.workspace_id = q.workspace_id and before.endpoint_id = q.endpoint_id
@@ -81,8 +89,9 @@ public sealed class ClaimStore(Database database, TimeProvider clock)
         )
         select c.workspace_id, c.endpoint_id, c.id, c.event_id, c.event_type, c.created_at, c.attempt, c.step, c.claims, c.trigger,
                c.signal_id, c.lead_id, c.queued_at, case when g.max_per_second is not null then g.paced_from - coalesce(@now, now()) end,
-               coalesce(g.is_open, false)
+               coalesce(g.is_open, false), u.up_to
           from claimed c
+          join (select workspace_id, id, max(next_at) as up_to from due group by 1, 2) u on u.workspace_id = c.workspace_id and u.id = c.endpoint_id
           left join gates g on g.workspace_id = c.workspace_id and g.id = c.endpoint_id
          order by c.queued_at, c.id
         """;
@@ -120,6 +129,10 @@ public sealed class ClaimStore(Database database, TimeProvider clock)
         parameters.AddWithValue("workspaces", request.Slots.Keys.Select(k => k.WorkspaceId).ToArray());
         parameters.AddWithValue("endpoints", request.Slots.Keys.Select(k => k.EndpointId).ToArray());
         parameters.AddWithValue("slots", request.Slots.Values.ToArray());
+        parameters.Add(new NpgsqlParameter("floors", NpgsqlDbType.Array | NpgsqlDbType.TimestampTz)
+        {
+            Value = request.Slots.Keys.Select(k => request.Floors.TryGetValue(k, out var floor) ? floor.UtcDateTime : (DateTime?)null).ToArray(),
+        });
         parameters.AddWithValue("others", request.SlotsOfOthers);
         parameters.AddWithValue("room", Math.Max(0, request.Room));
         parameters.AddWithValue("max_endpoints", Math.Max(MinEndpoints, request.Room));
@@ -143,7 +156,7 @@ public sealed class ClaimStore(Database database, TimeProvider clock)
                 Step: reader.GetInt32(7), Claims: reader.GetInt16(8), Trigger: reader.GetString(9), SignalId: reader.Id(10),
                 LeadId: reader.Id(11), QueuedAt: reader.GetFieldValue<DateTimeOffset>(12),
                 PacedFrom: reader.IsDBNull(13) ? null : reader.GetFieldValue<TimeSpan>(13),
-                IsProbe: reader.GetBoolean(14)));
+                IsProbe: reader.GetBoolean(14), ClaimedUpTo: reader.GetFieldValue<DateTimeOffset>(15)));
         }
         return rows;
     }
@@ -235,7 +248,7 @@ public sealed class ClaimStore(Database database, TimeProvider clock)
     /// <summary>A claimed row of the queue.</summary>
     private sealed record ClaimedRow(
         EndpointKey Endpoint, Guid Id, Guid EventId, string EventType, DateTimeOffset CreatedAt, int Attempt, int Step, int Claims,
-        string Trigger, Guid? SignalId, Guid? LeadId, DateTimeOffset QueuedAt, TimeSpan? PacedFrom, bool IsProbe)
+        string Trigger, Guid? SignalId, Guid? LeadId, DateTimeOffset QueuedAt, TimeSpan? PacedFrom, bool IsProbe, DateTimeOffset ClaimedUpTo)
     {
         public ClaimedDelivery For(EndpointTarget target, byte[]? body, TimeSpan startDelay) =>
             new(target, Id, EventId, EventType, CreatedAt, Attempt, Step, Claims, Trigger, body)
@@ -245,6 +258,7 @@ public sealed class ClaimStore(Database database, TimeProvider clock)
                 QueuedAt = QueuedAt,
                 StartDelay = startDelay,
                 IsProbe = IsProbe,
+                ClaimedUpTo = ClaimedUpTo,
             };
     }
 }

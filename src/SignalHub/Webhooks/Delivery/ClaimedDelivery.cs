@@ -94,6 +94,9 @@ public sealed record ClaimedDelivery(
     /// <summary>How long after the claim it may begin: its place in the pace of <c>max_per_second</c>, over all nodes.</summary>
     public TimeSpan StartDelay { get; init; }
 
+    /// <summary>When the last row was due that the same claim took of the endpoint.</summary>
+    public DateTimeOffset ClaimedUpTo { get; init; }
+
     /// <summary>Of the event: see <see cref="WebhookEvent.Traceparent"/>.</summary>
     public string? Traceparent { get; init; }
 
@@ -133,6 +136,11 @@ public sealed record Completion(ClaimedDelivery Delivery, AttemptResult? Attempt
 /// <param name="Ahead">How much of a paced endpoint's time is given out in advance.</param>
 public sealed record ClaimRequest(IReadOnlyDictionary<EndpointKey, int> Slots, int SlotsOfOthers, int Room, TimeSpan Lease, TimeSpan Ahead)
 {
+    /// <summary>Where to begin with an endpoint; none: with its first row.</summary>
+    public IReadOnlyDictionary<EndpointKey, DateTimeOffset> Floors { get; init; } = NoFloors;
+
+    private static readonly Dictionary<EndpointKey, DateTimeOffset> NoFloors = [];
+
     /// <summary>Whether there may be due rows that were not asked for: an end of a send is then a reason to claim again.</summary>
     public bool LeavesOut => Room <= 0 || Slots.Values.Any(slots => slots <= 0);
 }

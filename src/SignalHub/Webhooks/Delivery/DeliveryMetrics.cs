@@ -25,7 +25,7 @@ internal static class DeliveryMetrics
         "signalhub.delivery.attempt.duration", "s", "Whole exchange of a try, connect to end of the answer.");
 
     private static readonly Histogram<double> _lags = _meter.CreateHistogram<double>(
-        "signalhub.delivery.lag", "s", "From the event to the first byte of its first try; replays left out.");
+        "signalhub.delivery.lag", "s", "From the arrival of what caused the event to the start of its first try, the intake's own time included; replays left out.");
 
     private static volatile QueueState? _queue;
 

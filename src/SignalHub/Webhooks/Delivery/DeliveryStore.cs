@@ -115,13 +115,16 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
         return !exists ? RetryAnswer.NotFound : !enabled ? RetryAnswer.EndpointDisabled : moved ? RetryAnswer.Queued : RetryAnswer.InFlight;
     }
 
-    /// <summary>The queue as a whole, for those who watch it. Reads all of it.</summary>
+    /// <summary>The queue as a whole, for those who watch it. Reads all of it, on one core: on all of them, everything else stood still meanwhile.</summary>
     public async Task<QueueState> LookAsync(CancellationToken cancellationToken)
     {
-        await using var command = database.Source.CreateCommand(LookSql);
-        command.Parameters.AddWithValue("opens_at", Breaker.OpensAt);
-        AddNow(command);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await using var batch = database.Source.CreateBatch();
+        batch.Add(PlanSettings.OneCore);
+        var look = batch.Add(LookSql).Parameters;
+        look.AddWithValue("opens_at", Breaker.OpensAt);
+        look.Add(SqlArrays.Now(clock));
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         return new QueueState(
             reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2), TimeSpan.FromSeconds(reader.GetDouble(3)),

@@ -30,10 +30,17 @@ public sealed class Dispatcher(
     /// <summary>Outcomes in one transaction: short enough that the next turn does not wait for it.</summary>
     private const int MaxCompletions = 1_000;
 
+    /// <summary>
+    /// How often the queue is looked through from its very front: for rows that became visible after later ones had been claimed, and for
+    /// those of endpoints that are disabled or gone. Where a snapshot is held elsewhere, that passes by all that is dead and still there.
+    /// </summary>
+    private static readonly TimeSpan _sweepInterval = TimeSpan.FromSeconds(5);
+
     private readonly LaneTable _lanes = new(options.Value, clock);
     private readonly DeliverySignal _ended = new();
     private readonly CancellationTokenSource _abort = new();
     private DateTimeOffset _nextPoll = DateTimeOffset.MinValue;
+    private DateTimeOffset _nextSweep = DateTimeOffset.MinValue;
     private bool _mayBeMore;
 
     /// <summary>
@@ -52,7 +59,7 @@ public sealed class Dispatcher(
     public async Task<DispatchCounts> RunOnceAsync(CancellationToken cancellationToken)
     {
         var counts = new DispatchCounts();
-        _nextPoll = DateTimeOffset.MinValue;
+        _nextPoll = _nextSweep = DateTimeOffset.MinValue;
         while (!cancellationToken.IsCancellationRequested)
         {
             var turn = await TurnAsync(CancellationToken.None);
@@ -95,18 +102,21 @@ public sealed class Dispatcher(
     {
         var counts = await TakeFreshAsync(cancellationToken);
         counts += await HandBackAsync(all: false, cancellationToken);
-        var isPoll = clock.GetUtcNow() >= _nextPoll;
+        var now = clock.GetUtcNow();
+        var isPoll = now >= _nextPoll;
         if (signal.Take() | isPoll | (_mayBeMore && _lanes.IsHungryAnywhere))
         {
-            if (isPoll)
+            var sweeps = isPoll && now >= _nextSweep;
+            var skipped = sweeps ? await store.EndStoppedAsync(options.Value.SkipBatch, cancellationToken) : 0;
+            counts += new DispatchCounts(Skipped: skipped);
+            if (skipped == 0)
             {
-                var skipped = await store.EndStoppedAsync(options.Value.SkipBatch, cancellationToken);
-                counts += new DispatchCounts(Skipped: skipped);
-                _nextPoll = skipped > 0 ? _nextPoll : clock.GetUtcNow() + options.Value.PollInterval;
+                _nextPoll = isPoll ? now + options.Value.PollInterval : _nextPoll;
+                _nextSweep = sweeps ? now + _sweepInterval : _nextSweep;
             }
-            var request = _lanes.NextClaim();
+            var request = _lanes.NextClaim(sweeps);
             var claimed = await extras.AddToAsync(await claims.ClaimAsync(request, cancellationToken), cancellationToken);
-            _mayBeMore = claimed.Count > 0 || counts.Skipped > 0 || request.LeavesOut;
+            _mayBeMore = claimed.Count > 0 || skipped > 0 || request.LeavesOut;
             _lanes.Add(claimed);
             counts += new DispatchCounts(Claimed: claimed.Count);
         }

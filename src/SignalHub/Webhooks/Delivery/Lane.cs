@@ -6,6 +6,12 @@ internal sealed class Lane
     /// <summary>How much the newest send counts in an endpoint's speed: about the last ten sends do.</summary>
     private const double SpeedWeight = 0.2;
 
+    /// <summary>
+    /// Rows are due when their signal was received and seen when that is committed. One that is seen later than this behind others waits
+    /// for the next sweep.
+    /// </summary>
+    private static readonly TimeSpan _slack = TimeSpan.FromSeconds(1);
+
     private int _failures;
     private bool _isGone;
     private bool _isFree;
@@ -28,6 +34,9 @@ internal sealed class Lane
 
     public int Held => Waiting.Count + InFlight;
 
+    /// <summary>Before it there is nothing to claim, but for what came late. Null: nothing was claimed here yet.</summary>
+    public DateTimeOffset? Floor { get; private set; }
+
     /// <summary>What claims brought: fresh rows have room of their own, so that they never keep older ones in the queue.</summary>
     public int Claimed => Held - (Fresh - Reserved);
 
@@ -40,6 +49,9 @@ internal sealed class Lane
 
     /// <summary>Rows that were claimed before the breaker opened are not for an open one: only its probe is.</summary>
     public bool Admits(ClaimedDelivery delivery) => !_isGone && (!IsOpen || delivery.IsProbe);
+
+    /// <summary>The next claim goes on where that one ended.</summary>
+    public void GoOnFrom(DateTimeOffset claimedUpTo) => Floor = claimedUpTo - _slack is var floor && floor > Floor ? floor : Floor ?? floor;
 
     /// <summary>The endpoint's row knows of other nodes; but while it lacks outcomes of ours, it does not close what they opened.</summary>
     public void HearOfClaim(ClaimedDelivery delivery)

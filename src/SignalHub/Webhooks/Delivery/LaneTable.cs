@@ -102,7 +102,8 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
     /// How many rows to claim of whom. When half of what a lane may hold is used up it asks again, and every other takes the occasion
     /// from a quarter on, so that claims are few and large; one whose endpoint is unknown, or of which nothing is held, always may.
     /// </summary>
-    public ClaimRequest NextClaim()
+    /// <param name="sweeps">Whether to look for what came behind rows that were claimed before it.</param>
+    public ClaimRequest NextClaim(bool sweeps)
     {
         lock (_lock)
         {
@@ -115,7 +116,10 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
             }
             var slots = _lanes.ToDictionary(pair => pair.Key, pair => Wanted(pair.Value));
             var room = isFull ? 0 : Math.Min(options.ClaimBatch, options.Held - _held);
-            return new ClaimRequest(slots, options.InFlightPerEndpoint, room, options.Lease, options.ClaimAhead);
+            return new ClaimRequest(slots, options.InFlightPerEndpoint, room, options.Lease, options.ClaimAhead)
+            {
+                Floors = _lanes.Where(pair => !sweeps && pair.Value.Floor is not null).ToDictionary(pair => pair.Key, pair => pair.Value.Floor!.Value),
+            };
         }
     }
 
@@ -131,6 +135,7 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
                     lane = _lanes[delivery.Target.Key] = new Lane();
                 }
                 lane.HearOfClaim(delivery);
+                lane.GoOnFrom(delivery.ClaimedUpTo);
                 lane.Waiting.Enqueue(new WaitingRow(delivery, now + delivery.StartDelay, now + options.Lease / 2, IsFresh: false));
                 _held++;
                 _heldBytes += delivery.Body?.Length ?? 0;
