@@ -25,6 +25,9 @@ public abstract class StoredState
 
     public bool IsDirty { get; set; }
 
+    /// <summary>Something of it is to be written.</summary>
+    public virtual bool IsChanged => IsDirty;
+
     /// <summary>The transaction that wrote the row (xmin): a write is refused when another one has written it since.</summary>
     public uint Version { get; set; }
 
@@ -34,7 +37,7 @@ public abstract class StoredState
     /// <summary>The transaction committed.</summary>
     public virtual void Stored(uint transaction)
     {
-        Version = IsNew || IsDirty ? transaction : Version;
+        Version = IsNew || IsChanged ? transaction : Version;
         IsNew = IsDirty = false;
     }
 }
@@ -68,6 +71,11 @@ public sealed class ContactState : StoredState
     /// <summary>When the signal that said so explicitly happened; null: only derived from an e-mail address.</summary>
     public DateTimeOffset? AccountAt { get; set; }
 
+    /// <summary>A newer signal said what is known: <see cref="NamesAt"/> or <see cref="AccountAt"/> is to be written, if nothing else.</summary>
+    public bool HasNewTimes { get; private set; }
+
+    public override bool IsChanged => IsDirty || HasNewTimes;
+
     public Guid? MergedInto { get; set; }
     public List<HeldKey> Keys { get; } = [];
 
@@ -77,6 +85,7 @@ public sealed class ContactState : StoredState
     public override void Stored(uint transaction)
     {
         base.Stored(transaction);
+        HasNewTimes = false;
         HeldKey.Stored(Keys);
     }
 
@@ -127,7 +136,7 @@ public sealed class ContactState : StoredState
         if (newer && NamesAt != occurredAt)
         {
             NamesAt = occurredAt;
-            IsDirty = true;
+            HasNewTimes = true;
         }
     }
 
@@ -139,9 +148,10 @@ public sealed class ContactState : StoredState
         {
             return;
         }
+        IsDirty |= AccountId != accountId;
+        HasNewTimes = true;
         AccountId = accountId;
         AccountAt = isExplicit ? occurredAt : null;
-        IsDirty = true;
     }
 
     private string? Choose(string field, string? old, string? given, bool newer, List<ReplacedValue> history)

@@ -117,9 +117,11 @@ public sealed class LeadStore(IDbContextFactory<SignalHubDbContext> contexts)
         var contacts = await ProfileStore.LoadContactsAsync(db, workspaceId, [.. rows.Select(l => l.ContactId).OfType<Guid>().Distinct()], cancellationToken);
         var accounts = await ProfileStore.LoadAccountsAsync(db, workspaceId, [.. rows.Select(l => l.AccountId).OfType<Guid>().Distinct()], cancellationToken);
         return [.. rows.Select(l => new Listed<LeadView>(
-            ViewMapping.Lead(l.Id, l.ContactId is not null, Of(contacts, l.ContactId), Of(accounts, l.AccountId), l.Figures, l.SignalCount,
-                new AttributionView(l.FirstSource, l.LastSource, ViewMapping.ReadBySource(l.BySource)),
-                l.FirstSignalAt, l.LastSignalAt, l.CreatedAt, l.UpdatedAt),
+            new LeadView(
+                ViewMapping.Lead(l.Id, l.ContactId is not null, l.Figures, l.SignalCount,
+                    new AttributionView(l.FirstSource, l.LastSource, ViewMapping.ReadBySource(l.BySource)),
+                    l.FirstSignalAt, l.LastSignalAt, l.CreatedAt, l.UpdatedAt),
+                Of(contacts, l.ContactId), Of(accounts, l.AccountId)),
             l.CreatedAt, l.Id))];
     }
 

@@ -15,8 +15,8 @@ public static class StateViews
         contact.Keys.Where(k => k.Kind == IdentityKinds.Email).Select(k => k.Display).ToArray(),
         contact.LinkedinUrl, contact.Phone, contact.AccountId, contact.CreatedAt);
 
-    public static LeadView View(this LeadState lead, ContactView? contact, AccountView? account) => ViewMapping.Lead(
-        lead.Id, lead.ContactId is not null, contact, account,
+    public static LeadSummary View(this LeadState lead) => ViewMapping.Lead(
+        lead.Id, lead.ContactId is not null,
         new LeadFigures(lead.IcpCode, lead.IcpScore, lead.PersonaCode, lead.PersonaScore, lead.Qualified, lead.FirstQualifiedAt),
         lead.SignalCount, new AttributionView(lead.FirstSource, lead.LastSource, lead.BySource),
         lead.FirstSignalAt, lead.LastSignalAt, lead.CreatedAt, lead.UpdatedAt);

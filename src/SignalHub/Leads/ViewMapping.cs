@@ -28,10 +28,10 @@ public static class ViewMapping
             Ids.Text(Ids.Account, accountId), createdAt);
 
     /// <param name="ofContact">It is a person's lead; otherwise the account's own.</param>
-    public static LeadView Lead(
-        Guid id, bool ofContact, ContactView? contact, AccountView? account, LeadFigures figures, long signalCount, AttributionView attribution,
+    public static LeadSummary Lead(
+        Guid id, bool ofContact, LeadFigures figures, long signalCount, AttributionView attribution,
         DateTimeOffset? firstSignalAt, DateTimeOffset? lastSignalAt, DateTimeOffset createdAt, DateTimeOffset updatedAt) =>
-        new(Ids.Text(Ids.Lead, id), ofContact ? ContactKind : AccountKind, contact, account, figures.IcpCode, figures.IcpScore,
+        new(Ids.Text(Ids.Lead, id), ofContact ? ContactKind : AccountKind, figures.IcpCode, figures.IcpScore,
             figures.PersonaCode, figures.PersonaScore, figures.Qualified, figures.FirstQualifiedAt, signalCount, attribution,
             firstSignalAt, lastSignalAt, createdAt, updatedAt);
 

@@ -19,7 +19,7 @@ internal static class StoredFields
         Now = signal.ReceivedAt,
     };
 
-    private sealed class LeadRoot(LeadView lead) : IFields
+    private sealed class LeadRoot(LeadSummary lead) : IFields
     {
         public ConditionValue Get(string name) => name switch
         {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace SignalHub.Resources;
 
@@ -27,13 +28,31 @@ public sealed record ContactView(
 /// <param name="BySource">Signals by source; at most 100 names, the rest under <c>(other)</c>.</param>
 public sealed record AttributionView(string? FirstSource, string? LastSource, IReadOnlyDictionary<string, long> BySource);
 
-/// <summary>A lead as shown everywhere: what the workspace knows of a person, or of a company when no person is known.</summary>
+/// <summary>A lead without the person and the company, where these stand beside it: the <c>lead</c> of a signal's webhook data.</summary>
 /// <param name="Id"><c>lead_…</c></param>
 /// <param name="Kind"><c>contact</c> or <c>account</c>.</param>
 /// <param name="IcpScore">0–100, of the newest scored live signal; null before one is scored.</param>
 /// <param name="Qualified">Of the newest scored live signal.</param>
-public sealed record LeadView(
-    string Id, string Kind, ContactView? Contact, AccountView? Account,
+public record LeadSummary(
+    string Id, string Kind,
     string? IcpCode, int? IcpScore, string? PersonaCode, int? PersonaScore, bool? Qualified,
     DateTimeOffset? FirstQualifiedAt, long SignalCount, AttributionView Attribution,
     DateTimeOffset? FirstSignalAt, DateTimeOffset? LastSignalAt, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt);
+
+/// <summary>A lead as shown everywhere: what the workspace knows of a person, or of a company when no person is known.</summary>
+public sealed record LeadView(
+    string Id, string Kind,
+    string? IcpCode, int? IcpScore, string? PersonaCode, int? PersonaScore, bool? Qualified,
+    DateTimeOffset? FirstQualifiedAt, long SignalCount, AttributionView Attribution,
+    DateTimeOffset? FirstSignalAt, DateTimeOffset? LastSignalAt, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt,
+    [property: JsonPropertyOrder(1)] ContactView? Contact, [property: JsonPropertyOrder(1)] AccountView? Account)
+    : LeadSummary(Id, Kind, IcpCode, IcpScore, PersonaCode, PersonaScore, Qualified, FirstQualifiedAt, SignalCount, Attribution,
+        FirstSignalAt, LastSignalAt, CreatedAt, UpdatedAt)
+{
+    /// <summary>The same lead with whom it is about.</summary>
+    public LeadView(LeadSummary lead, ContactView? contact, AccountView? account)
+        : this(lead.Id, lead.Kind, lead.IcpCode, lead.IcpScore, lead.PersonaCode, lead.PersonaScore, lead.Qualified, lead.FirstQualifiedAt,
+            lead.SignalCount, lead.Attribution, lead.FirstSignalAt, lead.LastSignalAt, lead.CreatedAt, lead.UpdatedAt, contact, account)
+    {
+    }
+}

@@ -33,6 +33,6 @@ public sealed record SignalData(
     string Id, string SignalType, string Source, string? EventName, string? Bucket, string Mode, bool Backfill,
     DateTimeOffset OccurredAt, DateTimeOffset ReceivedAt, JsonElement Identity, JsonElement Context,
     string? LeadId, string? AccountId, string? ContactId, bool? Qualified, QualificationFigures Qualification,
-    IReadOnlyList<Warning> Warnings, LeadView? Lead, AccountView? Account, ContactView? Contact)
+    IReadOnlyList<Warning> Warnings, LeadSummary? Lead, AccountView? Account, ContactView? Contact)
     : SignalView(Id, SignalType, Source, EventName, Bucket, Mode, Backfill, OccurredAt, ReceivedAt, Identity, Context,
         LeadId, AccountId, ContactId, Qualified, Qualification, Warnings);

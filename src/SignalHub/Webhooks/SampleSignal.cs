@@ -14,8 +14,8 @@ internal static class SampleSignal
         var account = Account(now);
         var contact = Contact(now, account.Id);
         var figures = new QualificationFigures("Mid-market SaaS", 73, "VP Engineering", 81);
-        var lead = new LeadView(
-            Ids.Text(Ids.Lead, SampleId("lead")), "contact", contact, account, figures.IcpCode, figures.IcpScore, figures.PersonaCode,
+        var lead = new LeadSummary(
+            Ids.Text(Ids.Lead, SampleId("lead")), "contact", figures.IcpCode, figures.IcpScore, figures.PersonaCode,
             figures.PersonaScore, Qualified: true, FirstQualifiedAt: now, SignalCount: 1,
             new AttributionView("segment", "segment", new Dictionary<string, long> { ["segment"] = 1 }), occurredAt, occurredAt, now, now);
         return new SignalData(

@@ -44,7 +44,11 @@ public readonly record struct Admission
     /// <summary>Whole seconds until one event fits, at least 1; 0 when everything was allowed.</summary>
     public int RetryAfterSeconds { get; init; }
 
-    internal WorkspaceCounter? Counter { get; init; }
+    /// <summary>Where it was taken from; null when nothing limits the workspace.</summary>
+    internal WorkspaceShare? Share { get; init; }
+
+    /// <summary>When the ledger began that it was counted in.</summary>
+    internal DateTimeOffset Ledger { get; init; }
 
     internal long Slot { get; init; }
 

@@ -1,31 +1,36 @@
 using System.Collections.Concurrent;
+using SignalHub.Storage;
 
 namespace SignalHub.Workspaces;
 
+/// <summary>What one turn told the other nodes.</summary>
+/// <param name="Workspaces">How many there was something to tell of.</param>
+/// <param name="Failure">Why it could not; null: it could.</param>
+public sealed record LedgerTurn(int Workspaces, Exception? Failure);
+
 /// <summary>
-/// Admits events under the workspace's limits: never more than so many in any 60 s, nor in a UTC day. Counted in memory at
-/// admission; the first use of a workspace in this process reads what is stored of it, and whoever stores events stores their
-/// cost with them (<see cref="UsageStore.AddTo"/>), so a restart forgets only what was never stored. Each process counts for
-/// itself.
+/// Admits events under the workspace's limits: all nodes together never more than so many in any 60 s, nor in a UTC day. A node
+/// admits in memory what it holds of a limit and asks the ledger in the database for more (<see cref="LedgerExchange"/>); whoever
+/// stores events stores their cost with them (<see cref="UsageStore.AddTo"/>), so a restart forgets only what was never stored.
 /// </summary>
-public sealed class RateLimiter(UsageStore usage, TimeProvider time)
+public sealed class RateLimiter(LedgerExchange exchange, TimeProvider time)
 {
-    // Far longer than a request lives: what the counter knew is stored by then.
+    // Far longer than a request lives: what the share knew is stored by then.
     private static readonly TimeSpan _idle = TimeSpan.FromMinutes(10);
 
-    private readonly ConcurrentDictionary<Guid, Lazy<Task<WorkspaceCounter>>> _counters = new();
+    private readonly ConcurrentDictionary<Guid, WorkspaceShare> _shares = new();
+    private readonly Guid _node = Ids.New(time.GetUtcNow());
 
     /// <summary>Takes room for as many of the events as fit; none of them fit: <see cref="Admission.Problem"/>.</summary>
-    public async ValueTask<Admission> ReserveAsync(Guid workspaceId, WorkspaceLimits limits, int events, bool isTest)
+    public ValueTask<Admission> ReserveAsync(Guid workspaceId, WorkspaceLimits limits, int events, bool isTest)
     {
-        while (true)
+        if (limits is { PerMinute: 0, PerDay: 0 })
         {
-            var counter = await CounterAsync(workspaceId);
-            if (counter.TryReserve(limits, events, isTest, time.GetUtcNow(), out var admission))
-            {
-                return admission;
-            }
+            return new ValueTask<Admission>(Unlimited(workspaceId, events, isTest));
         }
+        return ShareOf(workspaceId).TryReserve(limits, events, isTest, exchange.Uptime, out var admission)
+            ? new ValueTask<Admission>(admission)
+            : WaitAsync(workspaceId, limits, events, isTest);
     }
 
     /// <summary>How the quotas stand; costs nothing.</summary>
@@ -36,45 +41,52 @@ public sealed class RateLimiter(UsageStore usage, TimeProvider time)
     /// Answers the quotas as they stand then.
     /// </summary>
     public Admission GiveBack(in Admission admission, int events) =>
-        admission.Counter is { } counter ? counter.GiveBack(admission, events, time.GetUtcNow()) : admission;
+        admission.Share is { } share ? share.GiveBack(admission, events, exchange.Uptime) : admission;
+
+    /// <summary>Tells the other nodes what this one did, and hands back what it does not need.</summary>
+    /// <param name="isLeaving">Hands back everything.</param>
+    internal async Task<LedgerTurn> TellAsync(bool isLeaving)
+    {
+        var at = exchange.Uptime;
+        var due = _shares.Where(s => s.Value.TryBegin(at, isLeaving)).Select(s => (s.Key, s.Value)).ToList();
+        return new LedgerTurn(due.Count, await exchange.RunAsync(due, isLeaving));
+    }
 
     /// <summary>Forgets workspaces that have been quiet; answers how many.</summary>
     internal int RetireIdle()
     {
-        var unusedSince = time.GetUtcNow() - _idle;
-        var retired = 0;
-        foreach (var entry in _counters)
-        {
-            if (entry.Value.IsValueCreated && entry.Value.Value.IsCompletedSuccessfully && entry.Value.Value.Result.TryRetire(unusedSince)
-                && _counters.TryRemove(entry))
-            {
-                retired++;
-            }
-        }
-        return retired;
+        var unusedSince = exchange.Uptime - _idle;
+        return _shares.Count(entry => entry.Value.TryRetire(unusedSince) && _shares.TryRemove(entry));
     }
 
-    private ValueTask<WorkspaceCounter> CounterAsync(Guid workspaceId) =>
-        _counters.TryGetValue(workspaceId, out var known) && known.IsValueCreated && known.Value.IsCompletedSuccessfully
-            ? new ValueTask<WorkspaceCounter>(known.Value.Result)
-            : LoadAsync(workspaceId);
+    private WorkspaceShare ShareOf(Guid workspaceId) => _shares.GetOrAdd(workspaceId, static (_, node) => new WorkspaceShare(node), _node);
 
-    private async ValueTask<WorkspaceCounter> LoadAsync(Guid workspaceId)
+    private Admission Unlimited(Guid workspaceId, int events, bool isTest)
     {
-        // Nothing is admitted before the load, so what it finds was not counted here.
-        var entry = _counters.GetOrAdd(workspaceId, id => new Lazy<Task<WorkspaceCounter>>(async () =>
+        if (_shares.TryGetValue(workspaceId, out var share))
         {
-            var now = time.GetUtcNow();
-            return WorkspaceCounter.Restore(await usage.LoadAsync(id, now, CancellationToken.None), now);
-        }));
-        try
-        {
-            return await entry.Value;
+            share.Suspend();
         }
-        catch
+        var quota = new Quota(Limit: 0, int.MaxValue, ResetSeconds: 0);
+        return new Admission { Requested = events, Allowed = events, IsTest = isTest, Minute = quota, Day = quota };
+    }
+
+    private async ValueTask<Admission> WaitAsync(Guid workspaceId, WorkspaceLimits limits, int events, bool isTest)
+    {
+        while (true)
         {
-            _counters.TryRemove(KeyValuePair.Create(workspaceId, entry));
-            throw;
+            var share = ShareOf(workspaceId);
+            if (share.Wait(limits, events, isTest, exchange.Uptime, out var mustExchange) is not { } admission)
+            {
+                _shares.TryRemove(KeyValuePair.Create(workspaceId, share));
+                continue;
+            }
+            if (mustExchange)
+            {
+                // Goes on for those who come meanwhile; whoever waits hears of a failure.
+                _ = exchange.RunAsync([(workspaceId, share)], isLeaving: false);
+            }
+            return await admission;
         }
     }
 }

@@ -5,18 +5,25 @@ namespace SignalHub.Workspaces;
 /// <summary>What one turn removed.</summary>
 /// <param name="Retired">Counters of workspaces that have been quiet, from memory.</param>
 /// <param name="DeletedSlots">Rows of usage that no window reaches.</param>
-public sealed record UsageCleanup(int Retired, int DeletedSlots);
+/// <param name="DeletedLedgers">Of workspaces that have been quiet on every node.</param>
+public sealed record UsageCleanup(int Retired, int DeletedSlots, int DeletedLedgers);
 
-/// <summary>Keeps the records of usage small.</summary>
-public sealed class UsageLoop(RateLimiter limiter, UsageStore store, TimeProvider time, ILogger<UsageLoop> log) : BackgroundService
+/// <summary>Adds up the records of usage and keeps them small.</summary>
+public sealed class UsageLoop(RateLimiter limiter, UsageStore store, UsageLedgerStore ledgers, TimeProvider time, ILogger<UsageLoop> log)
+    : BackgroundService
 {
-    private static readonly TimeSpan _interval = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan _interval = TimeSpan.FromSeconds(10);
 
     // Ten windows: clocks of nodes may differ, and a look at what happened minutes ago still finds something.
     private static readonly TimeSpan _kept = TimeSpan.FromMinutes(10);
 
-    public async Task<UsageCleanup> RunOnceAsync(CancellationToken cancellationToken) =>
-        new(limiter.RetireIdle(), await store.DeleteSlotsBeforeAsync(time.GetUtcNow() - _kept, cancellationToken));
+    public async Task<UsageCleanup> RunOnceAsync(CancellationToken cancellationToken)
+    {
+        await store.AddUpAsync(cancellationToken);
+        var oldest = time.GetUtcNow() - _kept;
+        return new UsageCleanup(limiter.RetireIdle(), await store.DeleteSlotsBeforeAsync(oldest, cancellationToken),
+            await ledgers.DeleteUnwrittenSinceAsync(oldest, cancellationToken));
+    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -33,7 +40,7 @@ public sealed class UsageLoop(RateLimiter limiter, UsageStore store, TimeProvide
             }
             catch (Exception e) when (e is DbException or TimeoutException)
             {
-                log.LogWarning(e, "Old records of usage could not be removed");
+                log.LogWarning(e, "Records of usage could not be added up and removed");
             }
         }
     }

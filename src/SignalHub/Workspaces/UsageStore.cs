@@ -1,13 +1,8 @@
+using System.Runtime.InteropServices;
 using Npgsql;
-using NpgsqlTypes;
 using SignalHub.Storage;
 
 namespace SignalHub.Workspaces;
-
-/// <summary>What the database knows of a workspace's usage.</summary>
-/// <param name="Slots">Starts of 10 s slots that reach into the last 60 s.</param>
-/// <param name="Day">The UTC day of <paramref name="Today"/>.</param>
-internal sealed record StoredUsage(IReadOnlyList<(DateTimeOffset Slot, int Events)> Slots, DateOnly Day, long Today);
 
 /// <summary>Usage in PostgreSQL, so that a restart forgets nothing that matters: events per 10 s slot and per UTC day.</summary>
 public sealed class UsageStore(Database database)
@@ -15,71 +10,61 @@ public sealed class UsageStore(Database database)
     /// <summary>Short enough that a restart's rounding costs a sixth of the window, long enough that a busy workspace writes one row.</summary>
     internal static readonly TimeSpan SlotLength = TimeSpan.FromSeconds(10);
 
-    // Each row once per statement, and all nodes in one order: no two of them wait for each other.
-    private const string AddSlots = """
-        insert into usage_slots as u (workspace_id, slot, events)
-        select * from unnest($1::uuid[], $2::timestamptz[], $3::bigint[]) as n (workspace_id, slot, events) order by workspace_id, slot
-        on conflict on constraint usage_slots_pkey do update set events = u.events + excluded.events
+    private const string AddBatch = """
+        insert into usage_batches (workspace_id, slot, events, counted_today)
+        select * from unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::bigint[])
         """;
 
-    private const string AddDays = """
+    // Two nodes that do this together share the rows: each row is deleted once, and added by whoever deleted it. Both write
+    // the sums in one order, so that neither waits for the other in turn.
+    private const string AddUp = """
+        with done as (delete from usage_batches returning workspace_id, slot, events, counted_today),
+        slots as (
+            insert into usage_slots as u (workspace_id, slot, events)
+            select workspace_id, slot, sum(events) from done group by workspace_id, slot order by workspace_id, slot
+            on conflict on constraint usage_slots_pkey do update set events = u.events + excluded.events)
         insert into usage_days as u (workspace_id, day, events)
-        select * from unnest($1::uuid[], $2::date[], $3::bigint[]) as n (workspace_id, day, events) order by workspace_id, day
+        select workspace_id, (slot at time zone 'UTC')::date as day, sum(counted_today) from done
+         group by workspace_id, day having sum(counted_today) > 0 order by workspace_id, day
         on conflict on constraint usage_days_pkey do update set events = u.events + excluded.events
         """;
 
     /// <summary>
-    /// Adds to a batch what its events cost: one row per workspace and slot, and one per workspace and day (not for test
-    /// signals). To be run in the transaction that stores the events; nothing is added for no events.
+    /// Adds to a batch what its events cost: one row per workspace and slot. To be run in the transaction that stores the events;
+    /// nothing is added for no events.
     /// </summary>
-    /// <param name="batch">Gets up to two commands.</param>
-    /// <param name="events">Each event with the instant it was admitted.</param>
+    /// <param name="batch">Gets up to one command.</param>
+    /// <param name="events">Each event with the instant it was admitted; test signals do not cost the day.</param>
     public static void AddTo(NpgsqlBatch batch, IEnumerable<(Guid WorkspaceId, DateTimeOffset At, bool IsTest)> events)
     {
-        var slots = new Dictionary<(Guid WorkspaceId, DateTime Slot), long>();
-        var days = new Dictionary<(Guid WorkspaceId, DateOnly Day), long>();
+        var used = new Dictionary<(Guid WorkspaceId, DateTime Slot), (long Events, long CountedToday)>();
         foreach (var (workspaceId, at, isTest) in events)
         {
-            var slot = new DateTime(at.UtcTicks - (at.UtcTicks % SlotLength.Ticks), DateTimeKind.Utc);
-            slots[(workspaceId, slot)] = slots.GetValueOrDefault((workspaceId, slot)) + 1;
-            if (!isTest)
+            ref var sums = ref CollectionsMarshal.GetValueRefOrAddDefault(
+                used, (workspaceId, new DateTime(at.UtcTicks - (at.UtcTicks % SlotLength.Ticks), DateTimeKind.Utc)), out _);
+            sums.Events++;
+            sums.CountedToday += isTest ? 0 : 1;
+        }
+        if (used.Count > 0)
+        {
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(AddBatch)
             {
-                var day = DateOnly.FromDateTime(slot);
-                days[(workspaceId, day)] = days.GetValueOrDefault((workspaceId, day)) + 1;
-            }
-        }
-        if (slots.Count > 0)
-        {
-            batch.BatchCommands.Add(Command(AddSlots, slots, NpgsqlDbType.TimestampTz));
-        }
-        if (days.Count > 0)
-        {
-            batch.BatchCommands.Add(Command(AddDays, days, NpgsqlDbType.Date));
+                Parameters =
+                {
+                    new() { Value = used.Keys.Select(k => k.WorkspaceId).ToArray() },
+                    new() { Value = used.Keys.Select(k => k.Slot).ToArray() },
+                    new() { Value = used.Values.Select(v => v.Events).ToArray() },
+                    new() { Value = used.Values.Select(v => v.CountedToday).ToArray() },
+                },
+            });
         }
     }
 
-    internal async Task<StoredUsage> LoadAsync(Guid workspaceId, DateTimeOffset now, CancellationToken cancellationToken)
+    /// <summary>Adds what batches used to the slots and days.</summary>
+    internal async Task AddUpAsync(CancellationToken cancellationToken)
     {
-        var day = DateOnly.FromDateTime(now.UtcDateTime);
-        await using var batch = database.Source.CreateBatch();
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("select slot, events from usage_slots where workspace_id = $1 and slot > $2 order by slot")
-        {
-            // One slot length more: its end lies in the window.
-            Parameters = { new() { Value = workspaceId }, new() { Value = now - TimeSpan.FromSeconds(WindowCounter.WindowSeconds) - SlotLength } },
-        });
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("select events from usage_days where workspace_id = $1 and day = $2")
-        {
-            Parameters = { new() { Value = workspaceId }, new() { Value = day } },
-        });
-        var slots = new List<(DateTimeOffset, int)>();
-        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            slots.Add((reader.GetFieldValue<DateTimeOffset>(0), (int)reader.GetInt64(1)));
-        }
-        await reader.NextResultAsync(cancellationToken);
-        var today = await reader.ReadAsync(cancellationToken) ? reader.GetInt64(0) : 0;
-        return new StoredUsage(slots, day, today);
+        await using var command = database.Source.CreateCommand(AddUp);
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>Removes slots that no window can reach any more; answers how many.</summary>
@@ -89,14 +74,4 @@ public sealed class UsageStore(Database database)
         command.Parameters.Add(new NpgsqlParameter { Value = oldest });
         return await command.ExecuteNonQueryAsync(cancellationToken);
     }
-
-    private static NpgsqlBatchCommand Command<TTime>(string sql, Dictionary<(Guid WorkspaceId, TTime Time), long> rows, NpgsqlDbType time) => new(sql)
-    {
-        Parameters =
-        {
-            new() { Value = rows.Keys.Select(k => k.WorkspaceId).ToArray() },
-            new() { Value = rows.Keys.Select(k => k.Time).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | time },
-            new() { Value = rows.Values.ToArray() },
-        },
-    };
 }

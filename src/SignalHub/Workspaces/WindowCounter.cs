@@ -9,7 +9,7 @@ internal sealed class WindowCounter
     public const int SlotMilliseconds = 100;
     public const int WindowSeconds = 60;
 
-    private const int Slots = (WindowSeconds * 1000 / SlotMilliseconds) + 1;
+    public const int Slots = (WindowSeconds * 1000 / SlotMilliseconds) + 1;
 
     private readonly int[] _slots = new int[Slots];
     private int _position;
@@ -18,6 +18,42 @@ internal sealed class WindowCounter
 
     /// <summary>Events in the window.</summary>
     public int Count { get; private set; }
+
+    /// <summary>A window as <see cref="ToCounts"/> described it.</summary>
+    public static WindowCounter Of(long head, IReadOnlyList<int> counts)
+    {
+        var window = new WindowCounter { _head = head };
+        for (var i = 0; i < counts.Count; i++)
+        {
+            window.AddAt(head - counts.Count + 1 + i, counts[i]);
+        }
+        return window;
+    }
+
+    /// <summary>The slot of the last <see cref="MoveTo"/>.</summary>
+    public long Head => _head;
+
+    /// <summary>Events by slot, from the oldest that has any to the head.</summary>
+    public int[] ToCounts()
+    {
+        var ordered = new int[Slots];
+        for (var i = 0; i < Slots; i++)
+        {
+            ordered[i] = _slots[(_position + 1 + i) % Slots];
+        }
+        return [.. ordered.SkipWhile(events => events == 0)];
+    }
+
+    /// <summary>Events in the slots from the first up to and without the last.</summary>
+    public int CountBetween(long first, long end)
+    {
+        var events = 0;
+        for (var slot = Math.Max(first, _head - Slots + 1); slot < end && TryFind(slot, out var index); slot++)
+        {
+            events += _slots[index];
+        }
+        return events;
+    }
 
     /// <summary>
     /// Drops what has left the window. Threads read the clock before they take their turn, so time may be a little behind: it
@@ -65,14 +101,18 @@ internal sealed class WindowCounter
         }
     }
 
-    /// <summary>Takes events back out of the slot they were counted in.</summary>
+    /// <summary>
+    /// Takes events back out of the slot they were counted in; what is not found there, out of the ones before it: what stays
+    /// is then too young, and leaves late rather than early.
+    /// </summary>
     public void Remove(long slot, int events)
     {
-        if (TryFind(slot, out var index))
+        for (slot = Math.Min(slot, _head); events > 0 && TryFind(slot, out var index); slot--)
         {
             var removed = Math.Min(events, _slots[index]);
             _slots[index] -= removed;
             Count -= removed;
+            events -= removed;
         }
     }
 

@@ -19,10 +19,13 @@ public static class WorkspaceServices
         services.AddSingleton<ApiKeyDirectory>();
         services.AddSingleton<KeyUse>();
         services.AddSingleton<UsageStore>();
+        services.AddSingleton<UsageLedgerStore>();
+        services.AddSingleton<LedgerExchange>();
         services.AddSingleton<RateLimiter>();
         services.AddHostedService<WorkspaceChangesLoop>();
         services.AddHostedService<KeyUseLoop>();
         services.AddHostedService<UsageLoop>();
+        services.AddHostedService<LedgerLoop>();
 
         services.AddSingleton<IValidator<WorkspaceBody>, WorkspaceBodyValidator>();
         services.AddSingleton<IValidator<OwnWorkspaceBody>, OwnWorkspaceBodyValidator>();

@@ -33,7 +33,7 @@ internal sealed class LoadStore(string connectionString) : IAsyncDisposable
         """;
 
     private const string Empty = """
-        truncate signals, webhook_events, delivery_queue, usage_slots, usage_days;
+        truncate signals, webhook_events, delivery_queue, usage_batches, usage_slots, usage_days;
         vacuum analyze leads; vacuum analyze contacts; analyze contact_identities; analyze accounts; analyze account_identities;
         checkpoint
         """;
@@ -41,7 +41,7 @@ internal sealed class LoadStore(string connectionString) : IAsyncDisposable
     private const string Count = """
         select (select count(*) from signals), (select count(distinct id) from signals),
                (select count(*) from signals where qualified and autoqualify), (select count(*) from webhook_events),
-               (select count(*) from delivery_queue), (select coalesce(sum(events), 0)::bigint from usage_days)
+               (select count(*) from delivery_queue), (select coalesce(sum(used), 0)::bigint from (select events from usage_days union all select counted_today from usage_batches) u (used))
         """;
 
     private const string Written = """

@@ -38,8 +38,5 @@ select bench_id('w', :w), now(), bench_time_id('e', :r), 'signal.qualified', ben
 insert into delivery_queue (workspace_id, id, endpoint_id, event_id, event_type, signal_id, lead_id, created_at, queued_at, next_at)
 select bench_id('w', :w), bench_time_id(e.name, :r), bench_id(e.name, :w), bench_time_id('e', :r), 'signal.qualified', bench_time_id('s', :r), bench_id('l', :p), now(), now(), now()
   from (values ('1'), ('2')) e(name);
-insert into usage_slots as u (workspace_id, slot, events) values (bench_id('w', :w), date_bin('10 seconds', now(), timestamptz '2000-01-01'), 1)
-on conflict (workspace_id, slot) do update set events = u.events + 1;
-insert into usage_days as u (workspace_id, day, events) values (bench_id('w', :w), (now() at time zone 'UTC')::date, 1)
-on conflict (workspace_id, day) do update set events = u.events + 1;
+insert into usage_batches (workspace_id, slot, events, counted_today) values (bench_id('w', :w), date_bin('10 seconds', now(), timestamptz '2000-01-01'), 1, 1);
 commit;

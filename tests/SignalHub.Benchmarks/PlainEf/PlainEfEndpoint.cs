@@ -176,16 +176,9 @@ internal sealed class PlainEfEndpoint(PlainEfContext db, FixedScore score, TimeP
         }
     }
 
-    /// <summary>Last, because every signal of the workspace wants these two rows.</summary>
     private async Task CountUsageAsync(Guid workspaceId, DateTime now)
     {
         var slot = new DateTime(now.Ticks - (now.Ticks % TimeSpan.FromSeconds(10).Ticks), DateTimeKind.Utc);
-        var day = DateOnly.FromDateTime(now);
-        await db.Database.ExecuteSqlAsync($"""
-            insert into usage_slots as u (workspace_id, slot, events) values ({workspaceId}, {slot}, 1)
-            on conflict (workspace_id, slot) do update set events = u.events + 1;
-            insert into usage_days as u (workspace_id, day, events) values ({workspaceId}, {day}, 1)
-            on conflict (workspace_id, day) do update set events = u.events + 1
-            """);
+        await db.Database.ExecuteSqlAsync($"insert into usage_batches (workspace_id, slot, events, counted_today) values ({workspaceId}, {slot}, 1, 1)");
     }
 }

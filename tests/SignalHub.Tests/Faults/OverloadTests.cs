@@ -49,7 +49,7 @@ public sealed class OverloadTests
         await waiting.JsonAsync(HttpStatusCode.Created);
         await acme.Client.PostAsync("/signals", Sample.Signal("jane@acme.com", minute: 4)).JsonAsync(HttpStatusCode.Created);
         Assert.Equal(4L, await app.QueryAsync<long>("select sum(signal_count)::bigint from leads"));
-        Assert.Equal(4L, await app.QueryAsync<long>("select sum(events)::bigint from usage_days"));
+        Assert.Equal(4L, await app.QueryAsync<long>("select sum(counted_today)::bigint from usage_batches"));
     }
 
     [Fact]

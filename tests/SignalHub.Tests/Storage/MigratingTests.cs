@@ -23,6 +23,20 @@ public sealed class MigratingTests
     }
 
     [Fact]
+    public async Task Every_month_of_events_compresses_bodies_as_cheaply_as_the_server_can()
+    {
+        await using var database = new Database(await TestPostgres.CreateDatabaseAsync());
+        var cheapest = await ScalarAsync(database,
+            "select case when 'lz4' = any (enumvals) then 'l' else '' end from pg_settings where name = 'default_toast_compression'");
+        await ScalarAsync(database, "select add_month('webhook_events', '2040-01-01')::text");
+
+        Assert.Equal(cheapest, await ScalarAsync(database, """
+            select string_agg(distinct attcompression::text, ',') from pg_partition_tree('webhook_events') p join pg_attribute a on a.attrelid = p.relid
+             where attname in ('body', 'slack_body')
+            """));
+    }
+
+    [Fact]
     public async Task Nodes_that_start_together_apply_each_step_once()
     {
         await using var database = new Database(await TestPostgres.CreateEmptyDatabaseAsync());

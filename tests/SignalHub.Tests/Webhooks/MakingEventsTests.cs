@@ -1,5 +1,6 @@
 using System.Text.Json;
 using SignalHub.Http;
+using SignalHub.Resources;
 using SignalHub.Storage;
 using SignalHub.Webhooks;
 
@@ -30,9 +31,20 @@ public sealed class MakingEventsTests
     }
 
     [Fact]
+    public void Person_and_company_stand_beside_the_lead_once()
+    {
+        var data = JsonElement.Parse(WebhookEvents.SignalQualified(_workspace, _signal, _lead, SampleSignal.Of(_received)).Body).GetProperty("data");
+
+        Assert.DoesNotContain("contact", data.GetProperty("lead").Names());
+        Assert.DoesNotContain("account", data.GetProperty("lead").Names());
+        Assert.Equal("jane.doe@acme.example", data.GetProperty("contact").Text("email"));
+        Assert.Equal("acme.example", data.GetProperty("account").Text("domain"));
+    }
+
+    [Fact]
     public void A_lead_event_shows_the_lead()
     {
-        var lead = SampleSignal.Of(_received).Lead!;
+        var lead = SampleLead();
         var made = WebhookEvents.Lead(WebhookEventTypes.LeadCreated, _workspace, _received, _signal, _lead, lead);
 
         Assert.Equal("lead.created", made.Type);
@@ -42,7 +54,7 @@ public sealed class MakingEventsTests
     [Fact]
     public void An_event_id_is_derived_from_what_the_event_is_about()
     {
-        var lead = SampleSignal.Of(_received).Lead!;
+        var lead = SampleLead();
         WebhookEvent Make(string type, Guid workspace, Guid signal) => WebhookEvents.Lead(type, workspace, _received, signal, _lead, lead);
         var made = Make("lead.created", _workspace, _signal);
 
@@ -74,5 +86,11 @@ public sealed class MakingEventsTests
         Assert.Equal("test", test.Text("event"));
         Assert.Equal(real.GetProperty("data").Names(), test.GetProperty("data").Names());
         Assert.All(test.GetProperty("data").EnumerateObject(), member => Assert.NotEqual(JsonValueKind.Null, member.Value.ValueKind));
+    }
+
+    private static LeadView SampleLead()
+    {
+        var signal = SampleSignal.Of(_received);
+        return new LeadView(signal.Lead!, signal.Contact, signal.Account);
     }
 }

@@ -44,7 +44,7 @@ public sealed class RateLimitHeadersTests
 
     private static IHeaderDictionary After(WorkspaceLimits limits, int events)
     {
-        new WorkspaceCounter(default, 0).TryReserve(limits, events, false, _noon, out var admission);
+        var admission = SimulatedNodes.Alone(limits, _noon).Reserve(0, events);
         var context = new DefaultHttpContext();
         RateLimitHeaders.Write(context.Response, admission);
         return context.Response.Headers;

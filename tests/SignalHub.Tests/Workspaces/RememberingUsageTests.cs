@@ -93,14 +93,32 @@ public sealed class RememberingUsageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_added_up_counts_as_before()
+    {
+        await StoreAsync(3);
+        await StoreAsync(2, isTest: true);
+        var before = await LeftOfStoredAsync();
+
+        // Two nodes at once: each row is added up by one of them.
+        await Task.WhenAll(Store.AddUpAsync(CancellationToken.None), Store.AddUpAsync(CancellationToken.None));
+        await StoreAsync(4);
+
+        Assert.Equal((15, 97), before);
+        Assert.Equal((11, 93), await LeftOfStoredAsync());
+        await Store.AddUpAsync(CancellationToken.None);
+        Assert.Equal((11, 93), await LeftOfStoredAsync());
+    }
+
+    [Fact]
     public async Task Slots_that_no_window_reaches_are_removed()
     {
         await StoreAsync(1);
         _clock.Advance(TimeSpan.FromMinutes(5));
         await StoreAsync(1);
         _clock.Advance(TimeSpan.FromMinutes(6));
+        await Store.AddUpAsync(CancellationToken.None);
 
-        Assert.Equal(TwoWorkspaces, await new UsageStore(_database).DeleteSlotsBeforeAsync(_clock.GetUtcNow().AddMinutes(-10), CancellationToken.None));
+        Assert.Equal(TwoWorkspaces, await Store.DeleteSlotsBeforeAsync(_clock.GetUtcNow().AddMinutes(-10), CancellationToken.None));
     }
 
     [Fact]
@@ -108,7 +126,7 @@ public sealed class RememberingUsageTests : IAsyncLifetime
     {
         await StoreAsync(12);
         await using var late = new Database();
-        var limiter = new RateLimiter(new UsageStore(late), _clock);
+        var limiter = NewProcess(late);
         await Assert.ThrowsAsync<InvalidOperationException>(() => limiter.ReserveAsync(_workspace, _limits, 1, isTest: false).AsTask());
 
         late.Connect(_connectionString);
@@ -116,7 +134,17 @@ public sealed class RememberingUsageTests : IAsyncLifetime
         Assert.Equal(8, (await limiter.LookAsync(_workspace, _limits)).Minute.Remaining);
     }
 
-    private RateLimiter NewProcess() => new(new UsageStore(_database), _clock);
+    private UsageStore Store => new(_database);
+
+    /// <summary>As after a crash of the server: no ledger, only what is stored.</summary>
+    private async Task<(int Minute, int Day)> LeftOfStoredAsync()
+    {
+        await new UsageLedgerStore(_database, _clock).DeleteUnwrittenSinceAsync(_clock.GetUtcNow().AddMinutes(1), CancellationToken.None);
+        return Left(await NewProcess().LookAsync(_workspace, _limits));
+    }
+
+    private RateLimiter NewProcess(Database? database = null) =>
+        new(new LedgerExchange(new UsageLedgerStore(database ?? _database, _clock), _clock), _clock);
 
     private static (int Minute, int Day) Left(Admission admission) => (admission.Minute.Remaining, admission.Day.Remaining);
 

@@ -11,6 +11,9 @@ namespace SignalHub.Leads.Identity;
 /// </summary>
 public static class IdentitySaveStore
 {
+    // Fewer rows than there should be: somebody else has written one of them since it was read.
+    private const string AllOrNone = "case when count(*) = cardinality($1) then true else refuse_stale_rows() end";
+
     private const string InsertContacts = """
         insert into contacts (workspace_id, id, first_name, last_name, title, seniority, function, phone, names_at,
                               email, email_class, linkedin_url, account_id, account_at, merged_into, updated_at, created_at)
@@ -18,7 +21,7 @@ public static class IdentitySaveStore
                              $10::text[], $11::text[], $12::text[], $13::uuid[], $14::timestamptz[], $15::uuid[], $16::timestamptz[], $17::timestamptz[])
         """;
 
-    private const string UpdateContacts = """
+    private const string UpdateContacts = $"""
         with changed as (
             update contacts c set
                 first_name = n.first_name, last_name = n.last_name, title = n.title, seniority = n.seniority, function = n.function,
@@ -30,7 +33,18 @@ public static class IdentitySaveStore
                      email, email_class, linkedin_url, account_id, account_at, merged_into, updated_at, version)
              where c.workspace_id = n.workspace_id and c.id = n.id and c.xmin = n.version
             returning 1)
-        select expect_rows(count(*), cardinality($1)) from changed
+        select {AllOrNone} from changed
+        """;
+
+    // Somebody said again what is known: only the times are newer.
+    private const string ConfirmTimes = $"""
+        with changed as (
+            update contacts c set names_at = n.names_at, account_at = n.account_at, updated_at = n.updated_at
+              from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::xid[])
+                as n(workspace_id, id, names_at, account_at, updated_at, version)
+             where c.workspace_id = n.workspace_id and c.id = n.id and c.xmin = n.version
+            returning 1)
+        select {AllOrNone} from changed
         """;
 
     private const string InsertAccounts = """
@@ -38,14 +52,14 @@ public static class IdentitySaveStore
         select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::text[], $6::uuid[], $7::timestamptz[], $8::jsonb[], $9::timestamptz[])
         """;
 
-    private const string UpdateAccounts = """
+    private const string UpdateAccounts = $"""
         with changed as (
             update accounts a set name = n.name, name_at = n.name_at, domain = n.domain, merged_into = n.merged_into, updated_at = n.updated_at
               from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::text[], $6::uuid[], $7::timestamptz[], $8::xid[])
                 as n(workspace_id, id, name, name_at, domain, merged_into, updated_at, version)
              where a.workspace_id = n.workspace_id and a.id = n.id and a.xmin = n.version
             returning 1)
-        select expect_rows(count(*), cardinality($1)) from changed
+        select {AllOrNone} from changed
         """;
 
     private const string InsertLeads = """
@@ -57,7 +71,7 @@ public static class IdentitySaveStore
                              $16::text[], $17::text[], $18::jsonb[], $19::timestamptz[], $20::timestamptz[], $21::timestamptz[], $22::timestamptz[])
         """;
 
-    private const string UpdateLeads = """
+    private const string UpdateLeads = $"""
         with changed as (
             update leads l set
                 contact_id = n.contact_id, account_id = n.account_id, merged_into = n.merged_into, icp_code = n.icp_code,
@@ -74,23 +88,23 @@ public static class IdentitySaveStore
                      first_source, last_source, by_source, first_signal_at, last_signal_at, updated_at, version)
              where l.workspace_id = n.workspace_id and l.id = n.id and l.xmin = n.version
             returning 1)
-        select expect_rows(count(*), cardinality($1)) from changed
+        select {AllOrNone} from changed
         """;
 
     // What was remembered, used and left as it is. Whoever wants to change an account waits for the lock, and so scores its leads
     // again after this batch, not beside it.
-    private const string ConfirmContacts = """
-        select expect_rows(count(*), cardinality($1))
+    private const string ConfirmContacts = $"""
+        select {AllOrNone}
           from unnest($1::uuid[], $2::uuid[], $3::xid[]) as n(workspace_id, id, version)
           join contacts c on c.workspace_id = n.workspace_id and c.id = n.id and c.xmin = n.version
         """;
 
-    private const string ConfirmAccounts = """
+    private const string ConfirmAccounts = $"""
         with kept as (
             select 1 from unnest($1::uuid[], $2::uuid[], $3::xid[]) as n(workspace_id, id, version)
               join accounts a on a.workspace_id = n.workspace_id and a.id = n.id and a.xmin = n.version
                for key share of a)
-        select expect_rows(count(*), cardinality($1)) from kept
+        select {AllOrNone} from kept
         """;
 
     private const string InsertContactKeys = """
@@ -162,7 +176,9 @@ public static class IdentitySaveStore
     {
         var rows = ByFate.Of(world.Contacts.Values, c => (c.WorkspaceId, c.Id));
         Confirm(batch, ConfirmContacts, rows.Confirmed, c => (c.WorkspaceId, c.Id));
-        Columns(UpdateContacts, rows.Changed)?.Column(rows.Changed.Of(c => c.Version));
+        AddTimes(batch, rows.Changed.FindAll(c => !c.IsDirty), now);
+        List<ContactState> changed = rows.Changed.FindAll(c => c.IsDirty);
+        Columns(UpdateContacts, changed)?.Column(changed.Of(c => c.Version));
         Columns(InsertContacts, rows.Made)?.Column(rows.Made.Of(c => c.CreatedAt));
 
         NpgsqlBatchCommand? Columns(string sql, List<ContactState> rows) => rows.Count == 0 ? null : batch.Add(sql)
@@ -170,6 +186,16 @@ public static class IdentitySaveStore
             .Column(rows.Of(c => c.Title)).Column(rows.Of(c => c.Seniority)).Column(rows.Of(c => c.Function)).Column(rows.Of(c => c.Phone))
             .Column(rows.Of(c => c.NamesAt)).Column(rows.Of(c => c.Email)).Column(rows.Of(c => c.EmailClass)).Column(rows.Of(c => c.LinkedinUrl))
             .Column(rows.Of(c => c.AccountId)).Column(rows.Of(c => c.AccountAt)).Column(rows.Of(c => c.MergedInto)).Column(rows.Of(_ => now));
+    }
+
+    private static void AddTimes(NpgsqlBatch batch, List<ContactState> rows, DateTimeOffset now)
+    {
+        if (rows.Count > 0)
+        {
+            batch.Add(ConfirmTimes)
+                .Column(rows.Of(c => c.WorkspaceId)).Column(rows.Of(c => c.Id)).Column(rows.Of(c => c.NamesAt)).Column(rows.Of(c => c.AccountAt))
+                .Column(rows.Of(_ => now)).Column(rows.Of(c => c.Version));
+        }
     }
 
     private static void AddAccounts(NpgsqlBatch batch, IdentityWorld world, DateTimeOffset now)
@@ -221,7 +247,7 @@ public static class IdentitySaveStore
             var split = new ByFate<T>([], [], []);
             foreach (var row in rows.OrderBy(key))
             {
-                (row.IsNew ? split.Made : row.IsDirty ? split.Changed : row.IsRemembered ? split.Confirmed : null)?.Add(row);
+                (row.IsNew ? split.Made : row.IsChanged ? split.Changed : row.IsRemembered ? split.Confirmed : null)?.Add(row);
             }
             return split;
         }

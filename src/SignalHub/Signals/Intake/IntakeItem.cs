@@ -15,7 +15,7 @@ namespace SignalHub.Signals.Intake;
 /// One checked signal on its way into the database, with the definitions as they were when it was received. Everything that can
 /// be computed before the transaction is.
 /// </summary>
-public sealed class IntakeItem
+public sealed class IntakeItem : IThreadPoolWorkItem
 {
     public required Guid WorkspaceId { get; init; }
     public required bool IsTest { get; init; }
@@ -70,10 +70,21 @@ public sealed class IntakeItem
         Warnings.RemoveRange(_ownWarnings.Value, Warnings.Count - _ownWarnings.Value);
     }
 
-    private readonly TaskCompletionSource<IntakeResult> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<IntakeResult> _done = new();
+    private IntakeResult? _result;
 
     /// <summary>Completes after the commit, or with the problem that kept the signal out.</summary>
     public Task<IntakeResult> Done => _done.Task;
 
-    public void Answer(IntakeResult result) => _done.TrySetResult(result);
+    /// <summary>Answers whoever waits for it, on another thread: there are more to answer.</summary>
+    public void Answer(IntakeResult result)
+    {
+        _result = result;
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: true);
+    }
+
+    /// <summary>Answers whoever waits for it here and now: for the only one of a batch, waking another thread takes longer.</summary>
+    public void AnswerHere(IntakeResult result) => _done.TrySetResult(result);
+
+    void IThreadPoolWorkItem.Execute() => _done.TrySetResult(_result!);
 }

@@ -246,18 +246,16 @@ public sealed class IntakePlan(IdentityWorld world)
     private static WebhookEvent QualifiedEvent(PlannedSignal signal, string type) =>
         WebhookEvents.SignalQualified(signal.Item.WorkspaceId, signal.Item.SignalId, signal.Lead?.Id, DataOf(signal));
 
-    private static LeadView ViewOf(LeadState lead, PlannedSignal signal) => lead.View(signal.Contact?.View(), signal.Account?.View());
+    private static LeadView ViewOf(LeadState lead, PlannedSignal signal) => new(lead.View(), signal.Contact?.View(), signal.Account?.View());
 
     internal static SignalData DataOf(PlannedSignal signal)
     {
         var item = signal.Item;
-        var contact = signal.Contact?.View();
-        var account = signal.Account?.View();
         return new SignalData(
             Ids.Text(Ids.Signal, item.SignalId), item.Type.Key, item.Source, item.EventName, signal.Bucket, item.Mode, item.Backfill,
             item.OccurredAt, item.ReceivedAt, item.IdentityAsRead, item.Context,
             Ids.Text(Ids.Lead, signal.LeadId), Ids.Text(Ids.Account, signal.AccountId), Ids.Text(Ids.Contact, signal.ContactId),
-            signal.Qualified, signal.Figures, item.Warnings, signal.Lead?.View(contact, account), account, contact);
+            signal.Qualified, signal.Figures, item.Warnings, signal.Lead?.View(), signal.Account?.View(), signal.Contact?.View());
     }
 
     private static CapturedSignal Answer(PlannedSignal signal) => new(

@@ -30,8 +30,10 @@ public sealed class IntakeQueue
         _channels = new Channel<IntakeItem>[Math.Max(2, Environment.ProcessorCount / 2)];
         for (var i = 0; i < _channels.Length; i++)
         {
-            // One reader takes, but every caller peeks at the oldest.
-            _channels[i] = Channel.CreateUnbounded<IntakeItem>(new UnboundedChannelOptions { SingleReader = false });
+            // One reader takes, but every caller peeks at the oldest. A writer that waits goes on in the thread of the caller that has
+            // something for it: waking another thread takes longer than planning a signal.
+            _channels[i] = Channel.CreateUnbounded<IntakeItem>(
+                new UnboundedChannelOptions { SingleReader = false, AllowSynchronousContinuations = true });
         }
     }
 

@@ -58,6 +58,8 @@ public static class IntakeStore
 
     private const string TransactionNumber = "select pg_current_xact_id()::xid";
 
+    private const string NumberAndPlanSettings = $"select n.*, s.* from ({TransactionNumber}) n, ({PlanSettings}) s";
+
     private const string InsertClientKeys = """
         insert into idempotency_keys (workspace_id, mode, key_hash, signal_id, occurred_at, content_hash, created_at)
         select * from unnest($1::uuid[], $2::text[], $3::bytea[], $4::uuid[], $5::timestamptz[], $6::bytea[], $7::timestamptz[])
@@ -124,17 +126,13 @@ public static class IntakeStore
         NpgsqlConnection connection, bool prepare, bool begun, IntakePlan plan, DateTimeOffset now, CancellationToken ct)
     {
         await using var batch = new NpgsqlBatch(connection);
-        if (!begun)
-        {
-            batch.Add(PlanSettings);    // what is sent up to one sync is one transaction, also without saying so
-        }
+        batch.Add(begun ? TransactionNumber : NumberAndPlanSettings);   // what is sent up to one sync is one transaction, also without saying so
         IdentitySaveStore.AddTo(batch, plan.World, now);
         AddSignals(batch, [.. plan.Signals.OrderBy(s => s.Item.WorkspaceId).ThenBy(s => s.Item.OccurredAt).ThenBy(s => s.Item.SignalId)]);
         AddClientKeys(batch, plan, now);
         OutboxStore.AddTo(batch, plan.Events, plan.Deliveries);
         AutomationRunStore.AddTo(batch, plan.Actions);
         UsageStore.AddTo(batch, plan.Signals.Select(s => (s.Item.WorkspaceId, s.Item.ReceivedAt, s.Item.IsTest)));
-        batch.Add(TransactionNumber);
         if (begun)
         {
             batch.Add("commit");
@@ -144,16 +142,12 @@ public static class IntakeStore
             await batch.PrepareAsync(ct);
         }
         await using var reader = await batch.ExecuteReaderAsync(ct);
-        uint transaction = 0;
-        do
+        await reader.ReadAsync(ct);
+        var transaction = reader.GetFieldValue<uint>(0);
+        while (await reader.NextResultAsync(ct))
         {
-            // Earlier results are single rows too; the last one is the number.
-            while (await reader.ReadAsync(ct))
-            {
-                transaction = reader.GetFieldType(0) == typeof(uint) ? reader.GetFieldValue<uint>(0) : transaction;
-            }
+            // Whatever fails does so here.
         }
-        while (await reader.NextResultAsync(ct));
         return transaction;
     }
 

@@ -199,6 +199,11 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
 
     private static void Answer(IReadOnlyList<IntakeItem> items, IntakeResult[] results)
     {
+        if (items.Count == 1)
+        {
+            items[0].AnswerHere(results[0]);
+            return;
+        }
         for (var i = 0; i < items.Count; i++)
         {
             items[i].Answer(results[i]);

@@ -263,6 +263,14 @@ create table idempotency_keys (
     constraint idempotency_keys_pkey primary key (workspace_id, mode, key_hash)
 );
 
+-- What batches of signals used, as they were stored: plain rows that nobody updates, so that no batch waits for another one that
+-- counts for the same workspace. A loop adds them up into the two tables below; usage is the sum of all three.
+create table usage_batches (
+    workspace_id   uuid not null,
+    slot           timestamptz not null,
+    events         bigint not null,
+    counted_today  bigint not null                          -- those of them that cost the day: not the test signals
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0);
 create table usage_slots (                                  -- 10 s each; read at start so that a restart forgets nothing
     workspace_id   uuid not null,
     slot           timestamptz not null,

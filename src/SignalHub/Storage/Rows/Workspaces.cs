@@ -41,6 +41,14 @@ public sealed class DataProtectionKeyRow
 }
 
 /// <summary>Events of ten seconds.</summary>
+public sealed class UsageBatchRow
+{
+    public Guid WorkspaceId { get; set; }
+    public DateTimeOffset Slot { get; set; }
+    public long Events { get; set; }
+    public long CountedToday { get; set; }
+}
+
 public sealed class UsageSlotRow
 {
     public Guid WorkspaceId { get; init; }
@@ -54,4 +62,13 @@ public sealed class UsageDayRow
     public Guid WorkspaceId { get; init; }
     public DateOnly Day { get; init; }
     public long Events { get; init; }
+}
+
+/// <summary>What the nodes know together of a workspace's usage.</summary>
+public sealed class UsageLedgerRow
+{
+    public Guid WorkspaceId { get; init; }
+    public long Version { get; init; }
+    public required string Ledger { get; init; }
+    public DateTimeOffset WrittenAt { get; init; }
 }
