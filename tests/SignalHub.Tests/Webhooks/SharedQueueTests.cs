@@ -199,7 +199,7 @@ public sealed class SharedQueueTests : IAsyncLifetime
         var (endpoint, ordered) = (await _bench.AddEndpointAsync(_receiver.Url), await _bench.AddEndpointAsync(_receiver.Url, ordered: true));
         var table = new LaneTable(new(), _bench.Clock);
         await QueueAtAsync(TimeSpan.Zero);
-        table.Add(await _bench.Node.Claims.ClaimAsync(table.NextClaim(sweeps: false), default));
+        table.Add(Claims.All(), await _bench.Node.Claims.ClaimAsync(table.NextClaim(sweeps: false), default));
 
         var late = await QueueAtAsync(TimeSpan.FromMilliseconds(-1_100));
         var soon = await QueueAtAsync(TimeSpan.FromMilliseconds(-900));
@@ -271,7 +271,7 @@ public sealed class SharedQueueTests : IAsyncLifetime
         {
             await _bench.QueueAsync(endpoint);
         }
-        table.Add(await _bench.Node.Claims.ClaimAsync(Claims.All(), default));
+        table.Add(Claims.All(), await _bench.Node.Claims.ClaimAsync(Claims.All(), default));
         Assert.Single(table.BeginAll());
         _bench.Clock.Advance(TimeSpan.FromSeconds(20));
         Assert.Empty(table.TakeUnbegun(all: false));

@@ -140,9 +140,6 @@ public sealed record ClaimRequest(IReadOnlyDictionary<EndpointKey, int> Slots, i
     public IReadOnlyDictionary<EndpointKey, DateTimeOffset> Floors { get; init; } = NoFloors;
 
     private static readonly Dictionary<EndpointKey, DateTimeOffset> NoFloors = [];
-
-    /// <summary>Whether there may be due rows that were not asked for: an end of a send is then a reason to claim again.</summary>
-    public bool LeavesOut => Room <= 0 || Slots.Values.Any(slots => slots <= 0);
 }
 
 public enum RetryAnswer

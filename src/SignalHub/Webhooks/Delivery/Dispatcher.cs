@@ -38,6 +38,7 @@ public sealed class Dispatcher(
 
     private readonly LaneTable _lanes = new(options.Value, clock);
     private readonly DeliverySignal _ended = new();
+    private readonly DeliverySignal _news = new();
     private readonly CancellationTokenSource _abort = new();
     private DateTimeOffset _nextPoll = DateTimeOffset.MinValue;
     private DateTimeOffset _nextSweep = DateTimeOffset.MinValue;
@@ -45,12 +46,12 @@ public sealed class Dispatcher(
 
     /// <summary>
     /// To be asked before deliveries are written: those that it marks are sent from here as soon as they are, without a claim. None are
-    /// before <see cref="TakeFresh"/>, and none of an endpoint that has not answered here before.
+    /// before <see cref="AcceptFresh"/>, and none of an endpoint that has not answered here before.
     /// </summary>
-    public FreshDeliveries Reserve(IReadOnlyList<NewDelivery> deliveries) => new(_lanes, _ended, _lanes.Reserve(deliveries), clock.GetUtcNow());
+    public FreshDeliveries Reserve(IReadOnlyList<NewDelivery> deliveries) => new(this, _lanes.Reserve(deliveries), clock.GetUtcNow());
 
-    /// <summary>There is somebody from now on who takes endless turns.</summary>
-    internal void TakeFresh() => _lanes.TakeFresh(true);
+    /// <summary>There is somebody from now on who calls <see cref="TakeFreshAsync"/> again and again.</summary>
+    internal void AcceptFresh() => _lanes.AcceptFresh(true);
 
     /// <summary>
     /// Works until nothing may be sent now and everything sent is written down. For tests, which move the clock between runs; the
@@ -64,7 +65,7 @@ public sealed class Dispatcher(
         {
             var turn = await TurnAsync(CancellationToken.None);
             counts += turn;
-            if ((_lanes.Held == 0 && !_mayBeMore) || (turn.Claimed == 0 && _lanes.OnlyWaits))
+            if ((_lanes.Held == 0 && !_mayBeMore && !_lanes.NeedsClaim) || (turn.Claimed == 0 && _lanes.OnlyWaits))
             {
                 return counts;
             }
@@ -100,11 +101,10 @@ public sealed class Dispatcher(
     /// <summary>Hands back, claims, and begins what may begin.</summary>
     private async Task<DispatchCounts> ClaimAsync(CancellationToken cancellationToken)
     {
-        var counts = await TakeFreshAsync(cancellationToken);
-        counts += await HandBackAsync(all: false, cancellationToken);
+        var counts = await HandBackAsync(all: false, cancellationToken);
         var now = clock.GetUtcNow();
         var isPoll = now >= _nextPoll;
-        if (signal.Take() | isPoll | (_mayBeMore && _lanes.IsHungryAnywhere))
+        if (signal.Take() | isPoll | (_mayBeMore && _lanes.IsHungry) | _lanes.NeedsClaim)
         {
             var sweeps = isPoll && now >= _nextSweep;
             var skipped = sweeps ? await store.EndStoppedAsync(options.Value.SkipBatch, cancellationToken) : 0;
@@ -116,32 +116,53 @@ public sealed class Dispatcher(
             }
             var request = _lanes.NextClaim(sweeps);
             var claimed = await extras.AddToAsync(await claims.ClaimAsync(request, cancellationToken), cancellationToken);
-            _mayBeMore = claimed.Count > 0 || skipped > 0 || request.LeavesOut;
-            _lanes.Add(claimed);
+            _mayBeMore = claimed.Count > 0 || skipped > 0;
+            _lanes.Add(request, claimed);
             counts += new DispatchCounts(Claimed: claimed.Count);
         }
         StartSends();
         return counts;
     }
 
-    /// <summary>Takes over what this process has written for itself. Endpoints are looked up each time: what was changed a moment ago counts.</summary>
-    private async Task<DispatchCounts> TakeFreshAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// Waits for what this process has written for itself and begins to send it, beside the turns: it waits for neither claim nor
+    /// outcome. Endpoints are looked up each time: what was changed a moment ago counts.
+    /// </summary>
+    internal async Task TakeFreshAsync(CancellationToken cancellationToken)
     {
+        await _news.WaitAsync(cancellationToken);
+        _news.Take();
         var handed = _lanes.TakeHanded();
-        if (handed.Count == 0)
-        {
-            return new DispatchCounts();
-        }
         try
         {
-            _lanes.AddFresh(handed, await targets.LoadAsync([.. handed.Select(row => row.Delivery.Endpoint).Distinct()], cancellationToken));
+            var found = await targets.LoadAsync([.. handed.Select(row => row.Delivery.Endpoint).Distinct()], cancellationToken);
+            if (_lanes.AddFresh(handed, found))
+            {
+                _ended.WakeHere();
+            }
         }
         catch
         {
             _lanes.PutBackHanded(handed);
+            _news.WakeHere();
             throw;
         }
-        return new DispatchCounts(Claimed: handed.Count);
+        StartSends();
+    }
+
+    /// <summary>Reserved deliveries have been written: the transaction that began then has committed.</summary>
+    internal void Hand(IReadOnlyList<NewDelivery> deliveries, DateTimeOffset since)
+    {
+        _lanes.Hand(deliveries, since);
+        _news.WakeHere();
+        _ended.WakeHere();
+    }
+
+    /// <summary>They have not, as far as anybody knows.</summary>
+    internal void Cancel(IReadOnlyList<NewDelivery> deliveries)
+    {
+        _lanes.Cancel(deliveries);
+        _ended.WakeHere();
     }
 
     /// <summary>
@@ -172,7 +193,7 @@ public sealed class Dispatcher(
     /// </summary>
     internal async Task<DispatchCounts> DrainAsync()
     {
-        _lanes.TakeFresh(false);
+        _lanes.AcceptFresh(false);
         var counts = await HandBackAsync(all: true, CancellationToken.None);
         using var graceOver = new CancellationTokenSource(options.Value.ShutdownGrace, clock);
         await using var cutOff = graceOver.Token.Register(_abort.Cancel);

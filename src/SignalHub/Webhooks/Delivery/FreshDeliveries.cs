@@ -6,36 +6,33 @@ namespace SignalHub.Webhooks.Delivery;
 /// </summary>
 public sealed class FreshDeliveries : IDisposable
 {
-    private readonly LaneTable _lanes;
-    private readonly DeliverySignal _changed;
+    private readonly Dispatcher _dispatcher;
     private readonly List<NewDelivery> _deliveries;
     private readonly DateTimeOffset _since;
     private bool _isSettled;
 
-    internal FreshDeliveries(LaneTable lanes, DeliverySignal changed, List<NewDelivery> deliveries, DateTimeOffset since) =>
-        (_lanes, _changed, _deliveries, _since) = (lanes, changed, deliveries, since);
+    internal FreshDeliveries(Dispatcher dispatcher, List<NewDelivery> deliveries, DateTimeOffset since) =>
+        (_dispatcher, _deliveries, _since, _isSettled) = (dispatcher, deliveries, since, deliveries.Count == 0);
 
     public int Count => _deliveries.Count;
 
     /// <summary>The transaction has committed.</summary>
     public void Send()
     {
-        _isSettled = true;
-        if (Count > 0)
+        if (!_isSettled)
         {
-            _lanes.Hand(_deliveries, _since);
-            _changed.WakeHere();
+            _isSettled = true;
+            _dispatcher.Hand(_deliveries, _since);
         }
     }
 
     /// <summary>It has not, unless <see cref="Send"/> was called.</summary>
     public void Dispose()
     {
-        if (!_isSettled && Count > 0)
+        if (!_isSettled)
         {
             _isSettled = true;
-            _lanes.Cancel(_deliveries);
-            _changed.WakeHere();
+            _dispatcher.Cancel(_deliveries);
         }
     }
 }

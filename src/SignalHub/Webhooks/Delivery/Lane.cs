@@ -37,10 +37,13 @@ internal sealed class Lane
     /// <summary>Before it there is nothing to claim, but for what came late. Null: nothing was claimed here yet.</summary>
     public DateTimeOffset? Floor { get; private set; }
 
+    /// <summary>Whether there may be more in the queue than the last claim was asked for.</summary>
+    public bool MayHaveMore { get; set; }
+
     /// <summary>What claims brought: fresh rows have room of their own, so that they never keep older ones in the queue.</summary>
     public int Claimed => Held - (Fresh - Reserved);
 
-    public bool IsIdle => Held == 0 && Fresh == 0 && Unwritten == 0;
+    public bool IsIdle => Held == 0 && Fresh == 0 && Unwritten == 0 && !MayHaveMore;
 
     /// <summary>Whether rows may come to it without a claim: it answers, and nothing is to be looked after but its speed.</summary>
     public bool TakesFresh => _isFree && !_isGone && _failures == 0 && SecondsPerSend is not null;

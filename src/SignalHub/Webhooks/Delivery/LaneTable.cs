@@ -14,7 +14,7 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
     private List<Completion> _finished = [];
     private List<HeldRow> _returning = [];
     private List<FreshRow> _handed = [];
-    private bool _takesFresh;
+    private bool _acceptsFresh;
     private int _reserved;
     private int _fresh;
     private int _inFlight;
@@ -56,14 +56,26 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
         }
     }
 
-    /// <summary>Whether a claim would ask for something of a lane: there is no use in one that would not.</summary>
-    public bool IsHungryAnywhere
+    /// <summary>Whether a claim would ask for something of a lane: there is little use in one that would not.</summary>
+    public bool IsHungry
     {
         get
         {
             lock (_lock)
             {
-                return _lanes.Values.Any(IsHungry);
+                return _lanes.Values.Any(WantsMore);
+            }
+        }
+    }
+
+    /// <summary>Whether a lane has used up half of what it may hold, and there may be more for it in the queue.</summary>
+    public bool NeedsClaim
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _lanes.Values.Any(lane => lane.MayHaveMore && WantsMore(lane));
             }
         }
     }
@@ -108,11 +120,11 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
         lock (_lock)
         {
             var isFull = _held >= options.Held || _heldBytes >= options.HeldBytes;
-            var anyHungry = _lanes.Values.Any(IsHungry);
+            var anyHungry = _lanes.Values.Any(WantsMore);
             int Wanted(Lane lane)
             {
                 var missing = Share(lane) - lane.Claimed;
-                return (isFull && lane.Held > 0) || !(IsHungry(lane) || (anyHungry && missing >= Share(lane) / 4)) ? 0 : missing;
+                return (isFull && lane.Held > 0) || !(WantsMore(lane) || (anyHungry && missing >= Share(lane) / 4)) ? 0 : missing;
             }
             var slots = _lanes.ToDictionary(pair => pair.Key, pair => Wanted(pair.Value));
             var room = isFull ? 0 : Math.Min(options.ClaimBatch, options.Held - _held);
@@ -123,11 +135,12 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
         }
     }
 
-    public void Add(IReadOnlyList<ClaimedDelivery> claimed)
+    public void Add(ClaimRequest request, IReadOnlyList<ClaimedDelivery> claimed)
     {
         lock (_lock)
         {
             var now = clock.GetUtcNow();
+            var brought = claimed.CountBy(delivery => delivery.Target.Key).ToDictionary();
             foreach (var delivery in claimed)
             {
                 if (!_lanes.TryGetValue(delivery.Target.Key, out var lane))
@@ -140,15 +153,19 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
                 _held++;
                 _heldBytes += delivery.Body?.Length ?? 0;
             }
+            foreach (var (key, lane) in _lanes)
+            {
+                lane.MayHaveMore = brought.GetValueOrDefault(key) >= request.Slots.GetValueOrDefault(key, brought.ContainsKey(key) ? request.SlotsOfOthers : 1);
+            }
         }
     }
 
     /// <summary>From now on fresh rows may come, or no more.</summary>
-    public void TakeFresh(bool takes)
+    public void AcceptFresh(bool accepts)
     {
         lock (_lock)
         {
-            _takesFresh = takes;
+            _acceptsFresh = accepts;
         }
     }
 
@@ -163,7 +180,7 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
         {
             foreach (var delivery in deliveries)
             {
-                if (_takesFresh && delivery.IsPlain && _fresh < options.Held / 2 && _heldBytes < options.HeldBytes / 2
+                if (_acceptsFresh && delivery.IsPlain && _fresh < options.Held / 2 && _heldBytes < options.HeldBytes / 2
                     && _lanes.TryGetValue(delivery.Endpoint, out var lane) && lane.TakesFresh && lane.Fresh < Share(lane))
                 {
                     delivery.Lease = options.Lease;
@@ -229,7 +246,8 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
 
     /// <summary>What became something for a claim meanwhile goes back to the queue.</summary>
     /// <param name="targets">The endpoints as they are now; one that is missing is gone.</param>
-    public void AddFresh(IReadOnlyList<FreshRow> rows, IReadOnlyDictionary<EndpointKey, EndpointTarget> targets)
+    /// <returns>Whether there is something to hand back.</returns>
+    public bool AddFresh(IReadOnlyList<FreshRow> rows, IReadOnlyDictionary<EndpointKey, EndpointTarget> targets)
     {
         lock (_lock)
         {
@@ -247,6 +265,7 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
                     _returning.Add(Refuse(delivery));
                 }
             }
+            return _returning.Count > 0;
         }
     }
 
@@ -434,7 +453,7 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
     }
 
     /// <summary>Whether it is time to claim for a lane again: half of what it may hold is used up.</summary>
-    private bool IsHungry(Lane lane) => lane.Claimed <= Share(lane) / 2 || lane.Claimed < options.InFlightPerEndpoint;
+    private bool WantsMore(Lane lane) => lane.Claimed <= Share(lane) / 2 || lane.Claimed < options.InFlightPerEndpoint;
 
     /// <summary>Rows of one lane that are held for it, of those claimed as of those that came fresh.</summary>
     private int Share(Lane lane)
