@@ -38,6 +38,8 @@ public static class SqlArrays
     public static NpgsqlBatchCommand Column(this NpgsqlBatchCommand command, DateTimeOffset?[] values) =>
         Array(command, System.Array.ConvertAll(values, v => v?.UtcDateTime), NpgsqlDbType.TimestampTz);
 
+    public static NpgsqlBatchCommand Column(this NpgsqlBatchCommand command, TimeSpan?[] values) => Array(command, values, NpgsqlDbType.Interval);
+
     /// <summary>JSON documents as text; null is SQL null.</summary>
     public static NpgsqlBatchCommand JsonColumn(this NpgsqlBatchCommand command, string?[] values) => Array(command, values, NpgsqlDbType.Jsonb);
 

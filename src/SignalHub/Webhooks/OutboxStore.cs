@@ -22,15 +22,17 @@ public static class OutboxStore
         select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::jsonb[], $5::text[])
         """;
 
-    // Due at once, also by a database clock that is behind the one that made created_at. Places in an order are given in that
+    // Due at once, also by a database clock that is behind the one that made created_at; or claimed for this process, attempt counted, as
+    // a claim would leave it. Places in an order are given in that
     // of the rows; between transactions the lock on the lead keeps it.
     private const string InsertPending = """
         insert into delivery_queue (workspace_id, created_at, id, endpoint_id, event_id, event_type, signal_id, lead_id, queued_at, next_at,
-            ordinal)
-        select workspace_id, created_at, id, endpoint_id, event_id, event_type, signal_id, lead_id, created_at, least(created_at, now()),
-            case when ordered then nextval('delivery_ordinals') end
-          from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::uuid[], $8::uuid[], $9::bool[])
-            as d (workspace_id, created_at, id, endpoint_id, event_id, event_type, signal_id, lead_id, ordered)
+            ordinal, attempt, claims)
+        select workspace_id, created_at, id, endpoint_id, event_id, event_type, signal_id, lead_id, created_at,
+            coalesce(now() + lease, least(created_at, now())), case when ordered then nextval('delivery_ordinals') end,
+            (lease is not null)::integer, (lease is not null)::integer
+          from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::uuid[], $8::uuid[], $9::bool[],
+                $10::interval[]) as d (workspace_id, created_at, id, endpoint_id, event_id, event_type, signal_id, lead_id, ordered, lease)
         """;
 
     private const string InsertSkipped = """
@@ -56,7 +58,7 @@ public static class OutboxStore
         }
         AddExtras(batch, [.. events.Where(e => e.Extras is not null)]);
         List<NewDelivery> pending = [.. deliveries.Where(d => d.Enabled)];
-        AddDeliveries(batch, InsertPending, pending)?.Column(pending.Of(d => d.Ordered));
+        AddDeliveries(batch, InsertPending, pending)?.Column(pending.Of(d => d.Ordered)).Column(pending.Of(d => d.Lease));
         AddDeliveries(batch, InsertSkipped, [.. deliveries.Where(d => !d.Enabled)]);
     }
 

@@ -1,4 +1,5 @@
 using SignalHub.Storage;
+using SignalHub.Webhooks.Delivery;
 using SignalHub.Webhooks.Formats;
 
 namespace SignalHub.Webhooks;
@@ -32,6 +33,14 @@ public sealed record EventExtras(IReadOnlyDictionary<string, string> Headers, st
 /// <param name="Format">A word of <see cref="EndpointFormats"/>.</param>
 public sealed record NewDelivery(WebhookEvent Event, Guid EndpointId, Guid Id, bool Enabled, bool Ordered, string Format = EndpointFormats.Json)
 {
+    /// <summary>The dispatcher of this process sends it as soon as it is written: it is stored as claimed for that long. Null: it waits to be claimed.</summary>
+    public TimeSpan? Lease { get; internal set; }
+
+    internal EndpointKey Endpoint => new(Event.WorkspaceId, EndpointId);
+
+    /// <summary>Whether nothing but its body is to be read for sending it.</summary>
+    internal bool IsPlain => Enabled && !Ordered && Event.Extras is null && Format == EndpointFormats.Json;
+
     public static NewDelivery Of(WebhookEvent made, RoutedEndpoint route) => new(
         made, route.Endpoint.Id, IdOf(made.Id, route.Endpoint.Id), route.Enabled, route.Endpoint.Ordered && made.LeadId is not null, route.Endpoint.Format);
 

@@ -49,7 +49,8 @@ internal sealed class DeliveryDatabase : IAsyncDisposable
     }
 
     /// <summary>One transaction as the intake makes it: an event and its delivery for each of the endpoints. Answers the events' ids.</summary>
-    public async Task<IReadOnlyList<Guid>> QueueAsync(IReadOnlyList<Guid> endpoints)
+    /// <param name="node">The process that makes it, whose dispatcher is asked and woken; null: another one's.</param>
+    public async Task<IReadOnlyList<Guid>> QueueAsync(IReadOnlyList<Guid> endpoints, Node? node = null)
     {
         var now = TimeProvider.System.GetUtcNow();
         var deliveries = new List<NewDelivery>(endpoints.Count);
@@ -59,12 +60,18 @@ internal sealed class DeliveryDatabase : IAsyncDisposable
             var made = new WebhookEvent(Workspace, id, Ids.InstantOf(id), WebhookEventTypes.SignalQualified, null, null, Body);
             deliveries.Add(new NewDelivery(made, endpoint, NewDelivery.IdOf(id, endpoint), Enabled: true, Ordered: false));
         }
+        using var fresh = node?.Dispatcher.Reserve(deliveries);
         await using var connection = await Database.OpenAsync(CancellationToken.None);
         await using var transaction = await connection.BeginTransactionAsync();
         await using var batch = new NpgsqlBatch(connection, transaction);
         OutboxStore.AddTo(batch, [.. deliveries.Select(d => d.Event)], deliveries);
         await batch.ExecuteNonQueryAsync();
         await transaction.CommitAsync();
+        fresh?.Send();
+        if (fresh?.Count < deliveries.Count)
+        {
+            node!.Signal.Wake();
+        }
         return [.. deliveries.Select(d => d.Event.Id)];
     }
 

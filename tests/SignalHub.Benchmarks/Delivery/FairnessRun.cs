@@ -6,7 +6,21 @@ using SignalHub.Webhooks.Delivery;
 namespace SignalHub.Benchmarks.Delivery;
 
 /// <summary>From commit to arrival at the healthy endpoints, in milliseconds.</summary>
-internal sealed record Lag(double P50, double P99, double Max, int Events);
+internal sealed record Lag(double P50, double P99, double Max, int Events)
+{
+    private double[] _sorted = [];
+
+    public static Lag Of(IEnumerable<double> milliseconds)
+    {
+        var sorted = milliseconds.Order().ToArray();
+        return new Lag(At(sorted, 0.5), At(sorted, 0.99), sorted[^1], sorted.Length) { _sorted = sorted };
+    }
+
+    /// <summary>All events of several rounds together.</summary>
+    public static Lag Pooled(IEnumerable<Lag> rounds) => Of(rounds.SelectMany(r => r._sorted));
+
+    internal static double At(double[] sorted, double share) => sorted[Math.Min(sorted.Length - 1, (int)(sorted.Length * share))];
+}
 
 /// <summary>What one claim takes beside a backlog of that many rows, in milliseconds.</summary>
 internal sealed record ClaimCost(int Backlog, double P50, double P99);
@@ -51,9 +65,8 @@ internal sealed class FairnessRun(DeliveryServer server, Receiver receiver)
             for (var watch = Stopwatch.StartNew(); watch.Elapsed < length && await timer.WaitForNextTickAsync();)
             {
                 var due = (int)(watch.Elapsed.TotalSeconds * EventsPerSecond) - sent;
-                var events = await rows.QueueAsync([.. Enumerable.Range(sent, due).Select(i => endpoints[i % Healthy])]);
+                var events = await rows.QueueAsync([.. Enumerable.Range(sent, due).Select(i => endpoints[i % Healthy])], node);
                 var at = Stopwatch.GetTimestamp();
-                node.Signal.Wake();
                 sent += due;
                 foreach (var id in events)
                 {
@@ -72,9 +85,9 @@ internal sealed class FairnessRun(DeliveryServer server, Receiver receiver)
             throw new InvalidOperationException($"{missing} of {committed.Count} events did not arrive within {_patience.TotalSeconds} s.");
         }
         // An arrival may be seen before the feeder has heard of its own commit.
-        var lags = committed.Select(c => Math.Max(0, Stopwatch.GetElapsedTime(c.Value, arrivals[c.Key]).TotalMilliseconds)).Order().ToArray();
+        var lag = Lag.Of(committed.Select(c => Math.Max(0, Stopwatch.GetElapsedTime(c.Value, arrivals[c.Key]).TotalMilliseconds)));
         await rows.ExecuteAsync("delete from webhook_endpoints where url = $1", receiver.Url);
-        return new Lag(At(lags, 0.5), At(lags, 0.99), lags[^1], lags.Length);
+        return lag;
     }
 
     /// <summary>Claims with healthy endpoints behind a closed breaker's backlog: the worst case, as an open one leaves it out.</summary>
@@ -86,7 +99,7 @@ internal sealed class FairnessRun(DeliveryServer server, Receiver receiver)
             await rows.QueueAsync([endpoint, endpoint, endpoint, endpoint]);
         }
         await rows.ExecuteAsync("vacuum analyze");
-        var store = new DeliveryStore(rows.Database, TimeProvider.System);
+        var store = new ClaimStore(rows.Database, TimeProvider.System);
         var request = new ClaimRequest(new Dictionary<EndpointKey, int>(), 8, 100, TimeSpan.FromSeconds(90), TimeSpan.FromSeconds(2));
         var times = new List<double>();
         for (var i = 0; i < Claims; i++)
@@ -94,11 +107,9 @@ internal sealed class FairnessRun(DeliveryServer server, Receiver receiver)
             var watch = Stopwatch.StartNew();
             var claimed = await store.ClaimAsync(request, CancellationToken.None);
             times.Add(watch.Elapsed.TotalMilliseconds);
-            await store.HandBackAsync(claimed, CancellationToken.None);
+            await store.HandBackAsync([.. claimed.Select(c => c.Row)], CancellationToken.None);
         }
         var sorted = times.Order().ToArray();
-        return new ClaimCost(backlog, At(sorted, 0.5), At(sorted, 0.99));
+        return new ClaimCost(backlog, Lag.At(sorted, 0.5), Lag.At(sorted, 0.99));
     }
-
-    private static double At(double[] sorted, double share) => sorted[Math.Min(sorted.Length - 1, (int)(sorted.Length * share))];
 }

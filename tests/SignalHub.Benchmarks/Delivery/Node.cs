@@ -13,6 +13,8 @@ internal sealed class Node : IAsyncDisposable
 
     private Node(IHost host) => _host = host;
 
+    public Dispatcher Dispatcher => _host.Services.GetRequiredService<Dispatcher>();
+
     public DeliverySignal Signal => _host.Services.GetRequiredService<DeliverySignal>();
 
     public static async Task<Node> StartAsync(DeliveryDatabase database)

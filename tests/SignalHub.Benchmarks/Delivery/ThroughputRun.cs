@@ -1,3 +1,4 @@
+using System.Data;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
@@ -10,7 +11,7 @@ using SignalHub.Benchmarks.Report;
 namespace SignalHub.Benchmarks.Delivery;
 
 /// <summary>POSTs a second, and the processor time each took: of this process (receiver included), of PostgreSQL, of Node.js.</summary>
-internal sealed record Throughput(double PerSecond, double OwnMicroseconds, double ServerMicroseconds, double NodeMicroseconds);
+internal sealed record Throughput(int Count, double PerSecond, double OwnMicroseconds, double ServerMicroseconds, double NodeMicroseconds);
 
 /// <summary>
 /// The same number of POSTs to the same receiver three ways, with the same number in flight: a bare HttpClient loop that keeps
@@ -25,6 +26,9 @@ internal sealed class ThroughputRun(DeliveryServer server, Receiver receiver, st
 
     /// <summary>Events in a transaction, of the product's intake as of the other's <c>add_jobs</c>.</summary>
     public const int PerTransaction = 100;
+
+    /// <summary>Transactions at a time, of either: as many as the product's intake has writers on two cores.</summary>
+    public const int Feeders = 2;
 
     private const int WarmUp = 2_000;
 
@@ -64,12 +68,38 @@ internal sealed class ThroughputRun(DeliveryServer server, Receiver receiver, st
         var endpoints = await rows.AddEndpointsAsync(Endpoints, receiver.Url);
         await using var node = await Node.StartAsync(rows);
         await DeliverAsync(rows, node, endpoints, WarmUp);
+        // Frees used segments of the log to be written over, as on any server that has run for a while: a fresh one makes each first.
+        await rows.ExecuteAsync("checkpoint");
         var result = await DeliverAsync(rows, node, endpoints, count, profile ? new LoadStore(server.ConnectionString(database)) : null);
         var delivered = await rows.ScalarAsync("select count(*) from delivery_history where state = 'delivered'");
         var attempts = await rows.ScalarAsync("select count(*) from delivery_attempts");
         return delivered == count + WarmUp && attempts == delivered
             ? result
             : throw new InvalidOperationException($"{delivered} deliveries ended with {attempts} attempts instead of {count + WarmUp}.");
+    }
+
+    /// <summary>
+    /// The product's figures from one part to the next, of deliveries that another process has written: all of them are claimed.
+    /// </summary>
+    /// <param name="holds">Whether another session keeps a snapshot open meanwhile, so that nothing that is dead can be cleared away.</param>
+    public async Task<IReadOnlyList<Throughput>> PartsAsync(string database, int parts, int count, bool holds)
+    {
+        await using var rows = await server.CreateAsync(database);
+        var endpoints = await rows.AddEndpointsAsync(Endpoints, receiver.Url);
+        await using var node = await Node.StartAsync(rows);
+        await using var session = await rows.Database.OpenAsync(CancellationToken.None);
+        await using var snapshot = await session.BeginTransactionAsync(IsolationLevel.RepeatableRead);
+        if (holds)
+        {
+            await using var command = new NpgsqlCommand("select count(*) from delivery_queue", session, snapshot);
+            await command.ExecuteScalarAsync();
+        }
+        var results = new List<Throughput>();
+        for (var part = 1; part <= parts; part++)
+        {
+            results.Add(await DeliverAsync(rows, node, endpoints, count, claims: true));
+        }
+        return results;
     }
 
     /// <summary>Jobs a second of graphile-worker, from the first insert to the last completion, inserts and sends side by side.</summary>
@@ -79,7 +109,7 @@ internal sealed class ThroughputRun(DeliveryServer server, Receiver receiver, st
         var url = $"postgres://{address.Username}@/{database}?host={Uri.EscapeDataString(address.Host!)}&port={address.Port}";
         var body = Path.Combine(graphileDirectory!, "body.json");
         await File.WriteAllBytesAsync(body, DeliveryDatabase.Body);
-        string[] arguments = ["graphile.mjs", url, receiver.Url, .. new[] { count, Concurrency, PerTransaction }.Select(n => n.ToString(CultureInfo.InvariantCulture)), body];
+        string[] arguments = ["graphile.mjs", url, receiver.Url, .. new[] { count, Concurrency, PerTransaction, Feeders }.Select(n => n.ToString(CultureInfo.InvariantCulture)), body];
         var meter = new Meter(server.ProcessId);
         using var process = Process.Start(new ProcessStartInfo("node", arguments) { WorkingDirectory = graphileDirectory, RedirectStandardOutput = true })!;
         var output = await process.StandardOutput.ReadToEndAsync();
@@ -94,16 +124,23 @@ internal sealed class ThroughputRun(DeliveryServer server, Receiver receiver, st
             : throw new InvalidOperationException($"graphile-worker did not do all of it: {output}");
     }
 
-    private async Task<Throughput> DeliverAsync(DeliveryDatabase rows, Node node, IReadOnlyList<Guid> endpoints, int count, LoadStore? profile = null)
+    private async Task<Throughput> DeliverAsync(DeliveryDatabase rows, Node node, IReadOnlyList<Guid> endpoints, int count, LoadStore? profile = null, bool claims = false)
     {
         await (profile?.BeginProfileAsync(CancellationToken.None) ?? Task.CompletedTask);
         var until = receiver.Received + count;
         var meter = new Meter(server.ProcessId);
-        for (var queued = 0; queued < count; queued += PerTransaction)
+        var queued = 0;
+        await Task.WhenAll(Enumerable.Range(0, Feeders).Select(_ => Task.Run(async () =>
         {
-            await rows.QueueAsync([.. Enumerable.Range(queued, PerTransaction).Select(i => endpoints[i % endpoints.Count])]);
-            node.Signal.Wake();
-        }
+            for (int next; (next = Interlocked.Add(ref queued, PerTransaction)) <= count;)
+            {
+                await rows.QueueAsync([.. Enumerable.Range(next, PerTransaction).Select(i => endpoints[i % endpoints.Count])], claims ? null : node);
+                if (claims)
+                {
+                    node.Signal.Wake();
+                }
+            }
+        })));
         while (receiver.Received < until || await rows.CountQueuedAsync() > 0)
         {
             await Task.Delay(_look, TimeProvider.System);
@@ -127,6 +164,7 @@ internal sealed class ThroughputRun(DeliveryServer server, Receiver receiver, st
         private readonly TimeSpan _children = ProcessCpu.OfEndedChildren();
 
         public Throughput Read(int count) => new(
+            count,
             count / Stopwatch.GetElapsedTime(_started).TotalSeconds,
             (ProcessCpu.Of(Environment.ProcessId) - _own).TotalMicroseconds / count,
             (ProcessCpu.OfServer(postmaster) - _server).TotalMicroseconds / count,

@@ -1,12 +1,12 @@
 // The job that SignalHub's delivery does, by graphile-worker: insert, claim, POST, complete, on the same PostgreSQL.
-// node graphile.mjs <connection string> <receiver URL> <number> <concurrency> <jobs a transaction> <body file>
+// node graphile.mjs <connection string> <receiver URL> <number> <concurrency> <jobs a transaction> <transactions at a time> <body file>
 // Prints one line of JSON: seconds from the first insert to the last completion, and the number of jobs left.
 import http from "node:http";
 import fs from "node:fs";
 import pg from "pg";
 import { run, runMigrations } from "graphile-worker";
 
-const [connectionString, url, count, concurrency, batch, bodyFile] = process.argv.slice(2);
+const [connectionString, url, count, concurrency, batch, feeders, bodyFile] = process.argv.slice(2);
 const total = Number(count);
 const body = fs.readFileSync(bodyFile, "utf8");
 const agent = new http.Agent({ keepAlive: true, maxSockets: Number(concurrency) });
@@ -33,10 +33,16 @@ const preset = {
 await runMigrations({ pgPool, preset });
 
 const add = async (number) => {
-  for (let done = 0; done < number; done += Number(batch)) {
-    const jobs = Array.from({ length: Math.min(Number(batch), number - done) }, () => ({ identifier: "deliver", payload: { body } }));
-    await pgPool.query("select count(*) from graphile_worker.add_jobs(array(select json_populate_recordset(null::graphile_worker.job_spec, $1::json)))", [JSON.stringify(jobs)]);
-  }
+  let begun = 0;
+  const feed = async () => {
+    while (begun < number) {
+      const length = Math.min(Number(batch), number - begun);
+      begun += length;
+      const jobs = Array.from({ length }, () => ({ identifier: "deliver", payload: { body } }));
+      await pgPool.query("select count(*) from graphile_worker.add_jobs(array(select json_populate_recordset(null::graphile_worker.job_spec, $1::json)))", [JSON.stringify(jobs)]);
+    }
+  };
+  await Promise.all(Array.from({ length: Number(feeders) }, feed));
 };
 const left = async () => Number((await pgPool.query("select count(*) from graphile_worker._private_jobs")).rows[0].count);
 const drained = async () => {
@@ -51,6 +57,7 @@ const runner = await run({
 });
 await add(2000);
 await drained();
+await pgPool.query("checkpoint");
 delivered = 0;
 const started = performance.now();
 await add(total);

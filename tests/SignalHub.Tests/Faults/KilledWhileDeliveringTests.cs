@@ -39,6 +39,8 @@ public sealed class KilledWhileDeliveringTests
         }
         process = database.Start();
         await receiver.WaitUntilAsync(requests => Delivered(requests).Distinct().Count() >= total);
+        // What goes out a second time comes last, after what this waited for.
+        await database.UntilAsync("select not exists (select from delivery_queue)");
         Assert.Equal(0, await process.TerminateAsync());
 
         Assert.NotEmpty(inFlightAtKills);

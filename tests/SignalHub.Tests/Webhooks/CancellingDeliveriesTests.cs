@@ -74,7 +74,7 @@ public sealed class CancellingDeliveriesTests : IAsyncLifetime
         await _bench.RaiseAsync();
         var id = await OnlyAsync("pending");
         using var node = new Node(_bench.Database, _bench.Clock, new EphemeralDataProtectionProvider());
-        var late = Assert.Single(await node.Store.ClaimAsync(Claims.All(), default));
+        var late = Assert.Single(await node.Claims.ClaimAsync(Claims.All(), default));
         (await CancelAsync(id)).ExpectProblem(409, "conflict");
 
         _bench.Clock.Advance(TimeSpan.FromSeconds(91));

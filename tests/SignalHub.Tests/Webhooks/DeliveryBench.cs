@@ -25,15 +25,19 @@ internal sealed class Node : IDisposable
         var options = Options.Create(settings);
         var secrets = new SecretProtection(keys);
         Sender = new WebhookSender(new OutboundGuard(options), options, clock, Dns.GetHostAddressesAsync);
+        Claims = new ClaimStore(database, clock);
         Store = new DeliveryStore(database, clock);
+        var targets = new TargetStore(database);
         Attempts = new AttemptStore(database, new MonthlyPartitions(database, clock), new EndpointHealthStore(clock), Signal, clock, NullLogger<AttemptStore>.Instance);
-        Dispatcher = new Dispatcher(Store, new EventExtrasStore(database), Attempts, Sender, secrets, Signal, options, clock, NullLogger<Dispatcher>.Instance);
-        TestSend = new TestSend(Store, new EndpointStore(database, clock), Attempts, Sender, secrets, clock);
+        Dispatcher = new Dispatcher(Claims, targets, Store, new EventExtrasStore(database), Attempts, Sender, secrets, Signal, options, clock, NullLogger<Dispatcher>.Instance);
+        TestSend = new TestSend(targets, new EndpointStore(database, clock), Attempts, Sender, secrets, clock);
     }
 
     public DeliverySignal Signal { get; } = new();
 
     public WebhookSender Sender { get; }
+
+    public ClaimStore Claims { get; }
 
     public DeliveryStore Store { get; }
 
@@ -130,6 +134,17 @@ internal sealed class DeliveryBench : IAsyncDisposable
             select $1, gen_random_uuid(), $2, $3, 'signal.qualified', $4, $4, $4 - $5 from generate_series(2, $6)
             """, Workspace, endpoint, eventId, Clock.GetUtcNow(), dueSince, count);
         await ExecuteAsync("update delivery_queue set next_at = next_at - $2 where id = $1", first, dueSince);
+    }
+
+    /// <summary>Asks until the answer is true.</summary>
+    public async Task UntilAsync(string sql, params object[] values)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (!await ScalarAsync<bool>(sql, values))
+        {
+            Assert.False(limit.IsCancellationRequested, $"Not true in time: {sql}");
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, CancellationToken.None);
+        }
     }
 
     /// <summary>State and reason of a delivery: <c>failed/exhausted</c>, <c>pending</c>.</summary>

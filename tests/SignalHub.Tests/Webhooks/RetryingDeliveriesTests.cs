@@ -211,7 +211,7 @@ public sealed class RetryingDeliveriesTests : IAsyncLifetime
         var (_, delivery) = await _bench.QueueAsync(endpoint);
         var store = _bench.Node.Store;
 
-        await store.ClaimAsync(Claims.All(), default);
+        await _bench.Node.Claims.ClaimAsync(Claims.All(), default);
         Assert.Equal(RetryAnswer.InFlight, await store.RetryAsync(_bench.Workspace, delivery, default));
         Assert.Equal(RetryAnswer.NotFound, await store.RetryAsync(Guid.Empty, delivery, default));
         await _bench.ExecuteAsync("update webhook_endpoints set enabled = false where id = $1", endpoint);

@@ -61,15 +61,15 @@ public sealed class SharedQueueTests : IAsyncLifetime
     public async Task An_expired_lease_goes_to_another_node_and_the_first_cannot_complete_any_more()
     {
         var (_, delivery) = await _bench.QueueAsync(await _bench.AddEndpointAsync(_receiver.Url));
-        var late = Assert.Single(await _bench.Node.Store.ClaimAsync(Claims.All(), default));
-        Assert.Empty(await _bench.Node.Store.ClaimAsync(Claims.All(), default));
+        var late = Assert.Single(await _bench.Node.Claims.ClaimAsync(Claims.All(), default));
+        Assert.Empty(await _bench.Node.Claims.ClaimAsync(Claims.All(), default));
 
         _bench.Clock.Advance(TimeSpan.FromSeconds(91));
-        var current = Assert.Single(await _bench.Node.Store.ClaimAsync(Claims.All(), default));
+        var current = Assert.Single(await _bench.Node.Claims.ClaimAsync(Claims.All(), default));
 
         Assert.Equal((1, 2, 2), (late.Attempt, current.Attempt, current.Claims));
         Assert.Empty(await _bench.Node.Attempts.CompleteAsync([Delivered(late)], default));
-        Assert.Equal(0, await _bench.Node.Store.HandBackAsync([late], default));
+        Assert.Equal(0, await _bench.Node.Claims.HandBackAsync([late.Row], default));
         Assert.Equal("pending", await _bench.StateAsync(delivery));
         Assert.Equal([delivery], await _bench.Node.Attempts.CompleteAsync([Delivered(current)], default));
         Assert.Empty(await _bench.Node.Attempts.CompleteAsync([Delivered(current)], default));
@@ -81,11 +81,11 @@ public sealed class SharedQueueTests : IAsyncLifetime
     public async Task A_row_handed_back_is_due_again_and_keeps_its_place_in_the_schedule()
     {
         await _bench.QueueAsync(await _bench.AddEndpointAsync(_receiver.Url));
-        var claimed = Assert.Single(await _bench.Node.Store.ClaimAsync(Claims.All(), default));
+        var claimed = Assert.Single(await _bench.Node.Claims.ClaimAsync(Claims.All(), default));
 
-        Assert.Equal(1, await _bench.Node.Store.HandBackAsync([claimed], default));
+        Assert.Equal(1, await _bench.Node.Claims.HandBackAsync([claimed.Row], default));
 
-        var again = Assert.Single(await _bench.Node.Store.ClaimAsync(Claims.All(), default));
+        var again = Assert.Single(await _bench.Node.Claims.ClaimAsync(Claims.All(), default));
         Assert.Equal((2, 0, 1), (again.Attempt, again.Step, again.Claims));
     }
 
@@ -97,7 +97,7 @@ public sealed class SharedQueueTests : IAsyncLifetime
         {
             await _bench.QueueAsync(endpoint);
         }
-        var claimed = await _bench.Node.Store.ClaimAsync(Claims.All(), default);
+        var claimed = await _bench.Node.Claims.ClaimAsync(Claims.All(), default);
         var completions = claimed.Select(Delivered).ToArray();
         // PostgreSQL has no U+0000 in texts.
         completions[2] = completions[2] with { Attempt = completions[2].Attempt! with { Body = "a\0b" } };
@@ -115,7 +115,7 @@ public sealed class SharedQueueTests : IAsyncLifetime
         var (_, delivery) = await _bench.QueueAsync(await _bench.AddEndpointAsync(_receiver.Url));
         for (var deaths = 0; deaths < 10; deaths++)
         {
-            Assert.Single(await _bench.Node.Store.ClaimAsync(Claims.All(), default));
+            Assert.Single(await _bench.Node.Claims.ClaimAsync(Claims.All(), default));
             _bench.Clock.Advance(TimeSpan.FromSeconds(91));
         }
 
@@ -143,7 +143,7 @@ public sealed class SharedQueueTests : IAsyncLifetime
         }
         await _bench.ExecuteAsync("analyze delivery_queue");
 
-        var claimed = await _bench.Node.Store.ClaimAsync(Claims.All(room: 100), default);
+        var claimed = await _bench.Node.Claims.ClaimAsync(Claims.All(room: 100), default);
         var with = await FastestClaimAsync();
 
         var byEndpoint = claimed.CountBy(c => c.Target.Key.EndpointId).ToDictionary();
@@ -161,7 +161,7 @@ public sealed class SharedQueueTests : IAsyncLifetime
         for (var again = 0; again < 5; again++)
         {
             var watch = Stopwatch.StartNew();
-            await _bench.Node.Store.ClaimAsync(Claims.All(room: 100), default);
+            await _bench.Node.Claims.ClaimAsync(Claims.All(room: 100), default);
             fastest = watch.Elapsed < fastest ? watch.Elapsed : fastest;
         }
         return fastest;
@@ -194,6 +194,68 @@ public sealed class SharedQueueTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_claim_goes_on_where_the_last_one_ended_and_a_sweep_finds_what_came_behind_it()
+    {
+        var (endpoint, ordered) = (await _bench.AddEndpointAsync(_receiver.Url), await _bench.AddEndpointAsync(_receiver.Url, ordered: true));
+        var table = new LaneTable(new(), _bench.Clock);
+        await QueueAtAsync(TimeSpan.Zero);
+        table.Add(Claims.All(), await _bench.Node.Claims.ClaimAsync(table.NextClaim(sweeps: false), default));
+
+        var late = await QueueAtAsync(TimeSpan.FromMilliseconds(-1_100));
+        var soon = await QueueAtAsync(TimeSpan.FromMilliseconds(-900));
+        var claimed = await _bench.Node.Claims.ClaimAsync(table.NextClaim(sweeps: false), default);
+        var swept = await _bench.Node.Claims.ClaimAsync(table.NextClaim(sweeps: true), default);
+
+        // What is ordered leaves rows behind by its nature: it is looked at from its front each time.
+        Assert.Equal(new[] { soon.Ordered, soon.Unordered, late.Ordered }.Order(), claimed.Select(c => c.Id).Order());
+        Assert.Equal([late.Unordered], swept.Select(c => c.Id));
+
+        async Task<(Guid Unordered, Guid Ordered)> QueueAtAsync(TimeSpan due)
+        {
+            var ids = ((await _bench.QueueAsync(endpoint)).Delivery, (await _bench.QueueAsync(ordered)).Delivery);
+            await _bench.ExecuteAsync("update delivery_queue set next_at = $1 where attempt = 0 and id = any ($2)",
+                _bench.Clock.GetUtcNow() + due, new[] { ids.Item1, ids.Item2 });
+            return ids;
+        }
+    }
+
+    [Fact]
+    public async Task What_is_claimed_while_the_breaker_opens_is_no_probe()
+    {
+        var endpoint = await _bench.AddEndpointAsync(_receiver.Url);
+        for (var i = 0; i < 3; i++)
+        {
+            await _bench.QueueAsync(endpoint);
+        }
+        await AfterEachClaimAsync("update webhook_endpoints set consecutive_failures = 10");
+
+        var claimed = await _bench.Node.Claims.ClaimAsync(Claims.All(), default);
+
+        Assert.Equal([10, 10, 10], claimed.Select(c => c.Target.ConsecutiveFailures));
+        Assert.DoesNotContain(claimed, c => c.IsProbe);
+    }
+
+    [Fact]
+    public async Task What_is_claimed_while_its_endpoint_is_deleted_ends_without_waiting_for_its_lease()
+    {
+        var endpoint = await _bench.AddEndpointAsync(_receiver.Url);
+        await _bench.QueueAsync(endpoint);
+        await AfterEachClaimAsync("delete from webhook_endpoints");
+
+        Assert.Empty(await _bench.Node.Claims.ClaimAsync(Claims.All(), default));
+        var counts = await _bench.Node.DeliverDueAsync();
+
+        Assert.Equal(new DispatchCounts(Skipped: 1), counts);
+        Assert.Equal(new Dictionary<string, int> { ["skipped/endpoint_disabled"] = 1 }, await _bench.StatesAsync(endpoint));
+    }
+
+    /// <summary>What another session does at the worst moment: between a claim's statement and the one that reads the targets.</summary>
+    private Task AfterEachClaimAsync(string sql) => _bench.ExecuteAsync($"""
+        create function meanwhile() returns trigger language plpgsql as $$ begin {sql}; return null; end $$;
+        create trigger meanwhile after update on delivery_queue for each statement execute function meanwhile()
+        """);
+
+    [Fact]
     public async Task What_did_not_begin_at_half_its_lease_is_handed_back()
     {
         var released = new TaskCompletionSource();
@@ -209,14 +271,14 @@ public sealed class SharedQueueTests : IAsyncLifetime
         {
             await _bench.QueueAsync(endpoint);
         }
-        table.Add(await _bench.Node.Store.ClaimAsync(Claims.All(), default));
+        table.Add(Claims.All(), await _bench.Node.Claims.ClaimAsync(Claims.All(), default));
         Assert.Single(table.BeginAll());
         _bench.Clock.Advance(TimeSpan.FromSeconds(20));
         Assert.Empty(table.TakeUnbegun(all: false));
         _bench.Clock.Advance(TimeSpan.FromSeconds(25));
 
         Assert.Empty(table.BeginAll());
-        Assert.Equal(2, await _bench.Node.Store.HandBackAsync(table.TakeUnbegun(all: false), default));
+        Assert.Equal(2, await _bench.Node.Claims.HandBackAsync(table.TakeUnbegun(all: false), default));
         released.SetResult();
         await first;
     }

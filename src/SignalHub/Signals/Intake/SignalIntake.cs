@@ -17,7 +17,7 @@ public sealed record Rehearsal(
 /// One transaction for whatever waits: signals, people, companies, leads, events and deliveries commit together or not at all,
 /// and every caller is answered after the commit.
 /// </summary>
-public sealed class SignalIntake(Database database, MonthlyPartitions partitions, DeliverySignal deliveries, TimeProvider time, ILogger<SignalIntake> log)
+public sealed class SignalIntake(Database database, MonthlyPartitions partitions, Dispatcher dispatcher, DeliverySignal deliveries, TimeProvider time, ILogger<SignalIntake> log)
 {
     /// <summary>Tries of a batch that met a conflict or a broken connection. Every try is the whole batch, which is idempotent.</summary>
     private const int MaxTries = 5;
@@ -130,10 +130,12 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
                 // The leads are locked, or are written only if nobody else has written them: what is read here holds until the commit.
                 plan.Settle(await AutomationRunStore.LastFiresAsync(connection, database.Prepares, plan.LimitsToLookUp(), CancellationToken.None));
             }
+            using var fresh = dispatcher.Reserve(plan.Deliveries);
             var transaction = await IntakeStore.SaveAsync(
                 connection, database.Prepares, begins, plan, Timestamps.Truncate(time.GetUtcNow()), CancellationToken.None);
             memory.Identities.Remember(world, transaction);
-            if (plan.Deliveries.Count > 0)
+            fresh.Send();
+            if (plan.Deliveries.Count > fresh.Count)
             {
                 deliveries.Wake();
             }

@@ -153,7 +153,7 @@ public sealed class AttemptStore(
         NpgsqlConnection connection, IReadOnlyList<Completion> completions, CancellationToken cancellationToken)
     {
         await using var batch = new NpgsqlBatch(connection);
-        batch.Add(DeliveryStore.ByKeySql);
+        batch.Add(PlanSettings.ByKey);
         List<Completion> ended = [.. completions.Where(c => c.Next.Ending is not null)];
         if (ended.Count > 0)
         {

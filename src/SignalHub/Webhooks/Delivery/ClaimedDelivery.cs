@@ -23,14 +23,27 @@ public sealed record EndpointTarget(
 {
     private SigningSecrets? _signingSecrets;
 
-    /// <summary>Decrypted once for all rows of a claim.</summary>
     /// <summary>A word of <see cref="EndpointFormats"/>.</summary>
     public string Format { get; init; } = EndpointFormats.Json;
 
+    public bool IsEnabled { get; init; } = true;
+
+    /// <summary>Whether a row may go to it when it likes: no pace, no order, no open breaker, which only a claim looks after.</summary>
+    public bool IsFree => IsEnabled && MaxPerSecond is null && !Ordered && ConsecutiveFailures < Breaker.OpensAt;
+
+    /// <summary>Decrypted once for all rows of a claim.</summary>
     /// <exception cref="System.Security.Cryptography.CryptographicException">A secret cannot be decrypted.</exception>
     internal SigningSecrets SigningSecrets(SecretProtection secrets) => _signingSecrets ??=
         new(secrets.Unprotect(Secret), PreviousSecret is null ? null : secrets.Unprotect(PreviousSecret), PreviousSecretUntil);
 }
+
+/// <summary>A row of the queue that is ours, as far as giving it back needs it.</summary>
+/// <param name="Bytes">Of its body.</param>
+public readonly record struct HeldRow(EndpointKey Endpoint, Guid Id, int Attempt, int Bytes);
+
+/// <summary>A delivery that was written as ours.</summary>
+/// <param name="Since">When its lease began, at the latest.</param>
+internal readonly record struct FreshRow(NewDelivery Delivery, DateTimeOffset Since);
 
 /// <summary>
 /// A delivery that belongs to us for the length of a lease. <see cref="Attempt"/> is the fence: whatever is written later is
@@ -51,6 +64,23 @@ public sealed record ClaimedDelivery(
     string Trigger,
     byte[]? Body)
 {
+    /// <summary>The number of the first try, which the fence of a row that was never claimed has.</summary>
+    public const int FirstAttempt = 1;
+
+    /// <summary><see cref="Trigger"/> of what nobody asked for by hand.</summary>
+    public const string TriggerOfSchedule = "schedule";
+
+    /// <summary>As a claim would answer it.</summary>
+    internal static ClaimedDelivery Fresh(NewDelivery delivery, EndpointTarget target) => new(
+        target, delivery.Id, delivery.Event.Id, delivery.Event.Type, delivery.Event.CreatedAt, FirstAttempt, Step: 0, Claims: 1, TriggerOfSchedule,
+        EndpointFormats.Body(target.Format, delivery.Event.Type, delivery.Event.Body, slackBody: null))
+    {
+        SignalId = delivery.Event.SignalId,
+        LeadId = delivery.Event.LeadId,
+        QueuedAt = delivery.Event.CreatedAt,
+        Traceparent = delivery.Event.Traceparent,
+    };
+
     /// <summary>What its event has beside the body.</summary>
     public EventExtras? Extras { get; init; }
 
@@ -64,11 +94,19 @@ public sealed record ClaimedDelivery(
     /// <summary>How long after the claim it may begin: its place in the pace of <c>max_per_second</c>, over all nodes.</summary>
     public TimeSpan StartDelay { get; init; }
 
+    /// <summary>When the last row was due that the same claim took of the endpoint.</summary>
+    public DateTimeOffset ClaimedUpTo { get; init; }
+
     /// <summary>Of the event: see <see cref="WebhookEvent.Traceparent"/>.</summary>
     public string? Traceparent { get; init; }
 
-    /// <summary>The one row that goes out while the breaker is open.</summary>
-    public bool IsProbe => Target.ConsecutiveFailures >= Breaker.OpensAt;
+    public HeldRow Row => new(Target.Key, Id, Attempt, Body?.Length ?? 0);
+
+    /// <summary>
+    /// The one row that goes out while the breaker is open. What the claim saw counts: the target is read after it, and when the breaker
+    /// opened in between, everything that was claimed would look like a probe.
+    /// </summary>
+    public bool IsProbe { get; init; }
 
     /// <exception cref="System.Security.Cryptography.CryptographicException">The secret cannot be decrypted.</exception>
     internal DeliveryRequest Request(SecretProtection secrets, byte[] body) => new()
@@ -98,8 +136,10 @@ public sealed record Completion(ClaimedDelivery Delivery, AttemptResult? Attempt
 /// <param name="Ahead">How much of a paced endpoint's time is given out in advance.</param>
 public sealed record ClaimRequest(IReadOnlyDictionary<EndpointKey, int> Slots, int SlotsOfOthers, int Room, TimeSpan Lease, TimeSpan Ahead)
 {
-    /// <summary>Whether there may be due rows that were not asked for: an end of a send is then a reason to claim again.</summary>
-    public bool LeavesOut => Room <= 0 || Slots.Values.Any(slots => slots <= 0);
+    /// <summary>Where to begin with an endpoint; none: with its first row.</summary>
+    public IReadOnlyDictionary<EndpointKey, DateTimeOffset> Floors { get; init; } = NoFloors;
+
+    private static readonly Dictionary<EndpointKey, DateTimeOffset> NoFloors = [];
 }
 
 public enum RetryAnswer

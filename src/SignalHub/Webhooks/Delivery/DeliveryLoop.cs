@@ -14,24 +14,40 @@ internal sealed class DeliveryLoop(
             log.LogWarning("Webhooks may reach {Networks} beside public addresses; http allowed: {AllowHttp}",
                 options.Value.AllowedNetworks, options.Value.AllowHttp);
         }
+        dispatcher.AcceptFresh();
+        await Task.WhenAll(
+            KeepOnAsync(TurnAsync, "A turn of the dispatcher", stoppingToken),
+            KeepOnAsync(() => dispatcher.TakeFreshAsync(stoppingToken), "Taking over fresh deliveries", stoppingToken));
+        await DrainAsync();
+
+        async Task TurnAsync()
+        {
+            if (await dispatcher.TurnAsync(CancellationToken.None) is { Claimed: 0, Skipped: 0 })
+            {
+                await dispatcher.WaitAsync(stoppingToken);
+            }
+        }
+    }
+
+    private async Task KeepOnAsync(Func<Task> work, string what, CancellationToken stoppingToken)
+    {
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
-                var turn = await dispatcher.TurnAsync(CancellationToken.None);
-                if (turn is { Claimed: 0, Skipped: 0 })
-                {
-                    await dispatcher.WaitAsync(stoppingToken);
-                }
+                await work();
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
             }
             catch (Exception e)
             {
                 // Mostly the database being away. Nothing is lost by trying again, and a bug here must not stop the intake.
-                log.LogError(e, "A turn of the dispatcher failed; the next is in {PollInterval}", options.Value.PollInterval);
+                log.LogError(e, "{What} failed; the next is in {PollInterval}", what, options.Value.PollInterval);
                 await Task.Delay(options.Value.PollInterval, clock, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
-        await DrainAsync();
     }
 
     private async Task DrainAsync()

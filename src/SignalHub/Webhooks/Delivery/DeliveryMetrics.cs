@@ -15,7 +15,6 @@ internal static class DeliveryMetrics
 {
     private const string OutcomeTag = "outcome";
     private const string StateTag = "state";
-    private const string ScheduledTrigger = "schedule";
 
     private static readonly Meter _meter = new("SignalHub.Webhooks");
 
@@ -26,7 +25,7 @@ internal static class DeliveryMetrics
         "signalhub.delivery.attempt.duration", "s", "Whole exchange of a try, connect to end of the answer.");
 
     private static readonly Histogram<double> _lags = _meter.CreateHistogram<double>(
-        "signalhub.delivery.lag", "s", "From the event to the first byte of its first try; replays left out.");
+        "signalhub.delivery.lag", "s", "From the arrival of what caused the event to the start of its first try, the intake's own time included; replays left out.");
 
     private static volatile QueueState? _queue;
 
@@ -53,7 +52,7 @@ internal static class DeliveryMetrics
         }
         _durations.Record(attempt.DurationMs / 1000, new KeyValuePair<string, object?>(OutcomeTag, outcome));
         // A replayed event may be a year old: that is no lag.
-        if (completion.Delivery is { Attempt: 1, Trigger: ScheduledTrigger })
+        if (completion.Delivery is { Attempt: ClaimedDelivery.FirstAttempt, Trigger: ClaimedDelivery.TriggerOfSchedule })
         {
             var connected = attempt.StartedAt + TimeSpan.FromMilliseconds(attempt.ConnectMs ?? 0);
             _lags.Record(Math.Max(0, (connected - completion.Delivery.CreatedAt).TotalSeconds));

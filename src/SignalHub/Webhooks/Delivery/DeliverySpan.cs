@@ -14,9 +14,6 @@ internal static class DeliverySpan
     // As the conventions have it: the method, and a target of which there are few.
     private const string Name = "POST webhook";
 
-    /// <summary>Of what the schedule sends: <c>delivery_queue.trigger</c>.</summary>
-    private const string BySchedule = "schedule";
-
     /// <summary>Null, at the price of a look at a field, unless somebody listens.</summary>
     public static Activity? Begin(ClaimedDelivery delivery)
     {
@@ -25,7 +22,7 @@ internal static class DeliverySpan
             return null;
         }
         var cause = ActivityContext.TryParse(delivery.Traceparent, traceState: null, isRemote: true, out var parsed) ? parsed : default;
-        var span = cause != default && delivery.Trigger != BySchedule
+        var span = cause != default && delivery.Trigger != ClaimedDelivery.TriggerOfSchedule
             ? Traces.Source.StartActivity(ActivityKind.Client, links: [new ActivityLink(cause)], name: Name)
             : Traces.Source.StartActivity(Name, ActivityKind.Client, cause);
         if (span is not null)

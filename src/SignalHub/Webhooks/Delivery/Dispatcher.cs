@@ -18,7 +18,7 @@ public sealed record DispatchCounts(
 /// its endpoint by itself. So a slow receiver holds up its own lane, and everybody else at most for the length of a turn.
 /// </summary>
 public sealed class Dispatcher(
-    DeliveryStore store, EventExtrasStore extras, AttemptStore attempts, WebhookSender sender, SecretProtection secrets, DeliverySignal signal,
+    ClaimStore claims, TargetStore targets, DeliveryStore store, EventExtrasStore extras, AttemptStore attempts, WebhookSender sender, SecretProtection secrets, DeliverySignal signal,
     IOptions<WebhookOptions> options, TimeProvider clock, ILogger<Dispatcher> log) : IDisposable
 {
     /// <summary>
@@ -30,11 +30,28 @@ public sealed class Dispatcher(
     /// <summary>Outcomes in one transaction: short enough that the next turn does not wait for it.</summary>
     private const int MaxCompletions = 1_000;
 
+    /// <summary>
+    /// How often the queue is looked through from its very front: for rows that became visible after later ones had been claimed, and for
+    /// those of endpoints that are disabled or gone. Where a snapshot is held elsewhere, that passes by all that is dead and still there.
+    /// </summary>
+    private static readonly TimeSpan _sweepInterval = TimeSpan.FromSeconds(5);
+
     private readonly LaneTable _lanes = new(options.Value, clock);
     private readonly DeliverySignal _ended = new();
+    private readonly DeliverySignal _news = new();
     private readonly CancellationTokenSource _abort = new();
     private DateTimeOffset _nextPoll = DateTimeOffset.MinValue;
+    private DateTimeOffset _nextSweep = DateTimeOffset.MinValue;
     private bool _mayBeMore;
+
+    /// <summary>
+    /// To be asked before deliveries are written: those that it marks are sent from here as soon as they are, without a claim. None are
+    /// before <see cref="AcceptFresh"/>, and none of an endpoint that has not answered here before.
+    /// </summary>
+    public FreshDeliveries Reserve(IReadOnlyList<NewDelivery> deliveries) => new(this, _lanes.Reserve(deliveries), clock.GetUtcNow());
+
+    /// <summary>There is somebody from now on who calls <see cref="TakeFreshAsync"/> again and again.</summary>
+    internal void AcceptFresh() => _lanes.AcceptFresh(true);
 
     /// <summary>
     /// Works until nothing may be sent now and everything sent is written down. For tests, which move the clock between runs; the
@@ -43,12 +60,12 @@ public sealed class Dispatcher(
     public async Task<DispatchCounts> RunOnceAsync(CancellationToken cancellationToken)
     {
         var counts = new DispatchCounts();
-        _nextPoll = DateTimeOffset.MinValue;
+        _nextPoll = _nextSweep = DateTimeOffset.MinValue;
         while (!cancellationToken.IsCancellationRequested)
         {
             var turn = await TurnAsync(CancellationToken.None);
             counts += turn;
-            if ((_lanes.Held == 0 && !_mayBeMore) || (turn.Claimed == 0 && _lanes.OnlyWaits))
+            if ((_lanes.Held == 0 && !_mayBeMore && !_lanes.NeedsClaim) || (turn.Claimed == 0 && _lanes.OnlyWaits))
             {
                 return counts;
             }
@@ -85,23 +102,67 @@ public sealed class Dispatcher(
     private async Task<DispatchCounts> ClaimAsync(CancellationToken cancellationToken)
     {
         var counts = await HandBackAsync(all: false, cancellationToken);
-        var isPoll = clock.GetUtcNow() >= _nextPoll;
-        if (signal.Take() | isPoll | _mayBeMore)
+        var now = clock.GetUtcNow();
+        var isPoll = now >= _nextPoll;
+        if (signal.Take() | isPoll | (_mayBeMore && _lanes.IsHungry) | _lanes.NeedsClaim)
         {
-            if (isPoll)
+            var sweeps = isPoll && now >= _nextSweep;
+            var skipped = sweeps ? await store.EndStoppedAsync(options.Value.SkipBatch, cancellationToken) : 0;
+            counts += new DispatchCounts(Skipped: skipped);
+            if (skipped == 0)
             {
-                var skipped = await store.EndStoppedAsync(options.Value.SkipBatch, cancellationToken);
-                counts += new DispatchCounts(Skipped: skipped);
-                _nextPoll = skipped > 0 ? _nextPoll : clock.GetUtcNow() + options.Value.PollInterval;
+                _nextPoll = isPoll ? now + options.Value.PollInterval : _nextPoll;
+                _nextSweep = sweeps ? now + _sweepInterval : _nextSweep;
             }
-            var request = _lanes.NextClaim();
-            var claimed = await extras.AddToAsync(await store.ClaimAsync(request, cancellationToken), cancellationToken);
-            _mayBeMore = claimed.Count > 0 || counts.Skipped > 0 || request.LeavesOut;
-            _lanes.Add(claimed);
+            var request = _lanes.NextClaim(sweeps);
+            var claimed = await extras.AddToAsync(await claims.ClaimAsync(request, cancellationToken), cancellationToken);
+            _mayBeMore = claimed.Count > 0 || skipped > 0;
+            _lanes.Add(request, claimed);
             counts += new DispatchCounts(Claimed: claimed.Count);
         }
         StartSends();
         return counts;
+    }
+
+    /// <summary>
+    /// Waits for what this process has written for itself and begins to send it, beside the turns: it waits for neither claim nor
+    /// outcome. Endpoints are looked up each time: what was changed a moment ago counts.
+    /// </summary>
+    internal async Task TakeFreshAsync(CancellationToken cancellationToken)
+    {
+        await _news.WaitAsync(cancellationToken);
+        _news.Take();
+        var handed = _lanes.TakeHanded();
+        try
+        {
+            var found = await targets.LoadAsync([.. handed.Select(row => row.Delivery.Endpoint).Distinct()], cancellationToken);
+            if (_lanes.AddFresh(handed, found))
+            {
+                _ended.WakeHere();
+            }
+        }
+        catch
+        {
+            _lanes.PutBackHanded(handed);
+            _news.WakeHere();
+            throw;
+        }
+        StartSends();
+    }
+
+    /// <summary>Reserved deliveries have been written: the transaction that began then has committed.</summary>
+    internal void Hand(IReadOnlyList<NewDelivery> deliveries, DateTimeOffset since)
+    {
+        _lanes.Hand(deliveries, since);
+        _news.WakeHere();
+        _ended.WakeHere();
+    }
+
+    /// <summary>They have not, as far as anybody knows.</summary>
+    internal void Cancel(IReadOnlyList<NewDelivery> deliveries)
+    {
+        _lanes.Cancel(deliveries);
+        _ended.WakeHere();
     }
 
     /// <summary>
@@ -132,12 +193,18 @@ public sealed class Dispatcher(
     /// </summary>
     internal async Task<DispatchCounts> DrainAsync()
     {
+        _lanes.AcceptFresh(false);
         var counts = await HandBackAsync(all: true, CancellationToken.None);
         using var graceOver = new CancellationTokenSource(options.Value.ShutdownGrace, clock);
         await using var cutOff = graceOver.Token.Register(_abort.Cancel);
         while (_lanes.InFlight > 0)
         {
             await _ended.WaitAsync(CancellationToken.None);
+            _ended.Take();
+        }
+        while (_lanes.Reserved > 0 && !graceOver.IsCancellationRequested)
+        {
+            await Task.WhenAny(_ended.WaitAsync(graceOver.Token).AsTask());
             _ended.Take();
         }
         counts += await WriteDownAsync([], CancellationToken.None) + await HandBackAsync(all: true, CancellationToken.None);
@@ -235,7 +302,7 @@ public sealed class Dispatcher(
             {
                 var batch = finished.GetRange(written.Count, Math.Min(MaxCompletions, finished.Count - written.Count));
                 counts += Count(batch, await attempts.CompleteAsync(batch, cancellationToken));
-                _lanes.Release(batch.Select(c => c.Delivery));
+                _lanes.Release(batch.Select(c => c.Delivery.Row));
                 written.AddRange(batch);
             }
             return counts;
@@ -256,7 +323,7 @@ public sealed class Dispatcher(
         }
         try
         {
-            var handedBack = await store.HandBackAsync(unbegun, cancellationToken);
+            var handedBack = await claims.HandBackAsync(unbegun, cancellationToken);
             _lanes.Release(unbegun);
             return new DispatchCounts(HandedBack: handedBack);
         }

@@ -22,7 +22,7 @@ public sealed class EventExtrasStore(Database database)
             return claimed;
         }
         await using var batch = database.Source.CreateBatch();
-        batch.Add(DeliveryStore.NoJitSql);
+        batch.Add(PlanSettings.NoJit);
         batch.Add(Sql).Column(candidates.Of(d => d.Target.Key.WorkspaceId)).Column(candidates.Of(d => d.CreatedAt)).Column(candidates.Of(d => d.EventId));
         var known = new Dictionary<(Guid, Guid), EventExtras>();
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);

@@ -6,16 +6,17 @@ namespace SignalHub.Webhooks.Delivery;
 /// </summary>
 internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
 {
-    /// <summary>How much the newest send counts in an endpoint's speed: about the last ten sends do.</summary>
-    private const double SpeedWeight = 0.2;
-
     /// <summary>Lanes without work are kept for their speed until there are so many.</summary>
     private const int MaxIdleLanes = 1_000;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<EndpointKey, Lane> _lanes = [];
     private List<Completion> _finished = [];
-    private List<ClaimedDelivery> _returning = [];
+    private List<HeldRow> _returning = [];
+    private List<FreshRow> _handed = [];
+    private bool _acceptsFresh;
+    private int _reserved;
+    private int _fresh;
     private int _inFlight;
     private int _held;
     private long _heldBytes;
@@ -39,6 +40,42 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
             lock (_lock)
             {
                 return _inFlight;
+            }
+        }
+    }
+
+    /// <summary>Rows that are being written for us at this moment.</summary>
+    public int Reserved
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _reserved;
+            }
+        }
+    }
+
+    /// <summary>Whether a claim would ask for something of a lane: there is little use in one that would not.</summary>
+    public bool IsHungry
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _lanes.Values.Any(WantsMore);
+            }
+        }
+    }
+
+    /// <summary>Whether a lane has used up half of what it may hold, and there may be more for it in the queue.</summary>
+    public bool NeedsClaim
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _lanes.Values.Any(lane => lane.MayHaveMore && WantsMore(lane));
             }
         }
     }
@@ -74,25 +111,36 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
     }
 
     /// <summary>
-    /// How many rows to claim of whom. A lane asks again when half of what it may hold is used up, so that claims stay in
-    /// bulk; one whose endpoint is unknown, or of which nothing is held, always may.
+    /// How many rows to claim of whom. When half of what a lane may hold is used up it asks again, and every other takes the occasion
+    /// from a quarter on, so that claims are few and large; one whose endpoint is unknown, or of which nothing is held, always may.
     /// </summary>
-    public ClaimRequest NextClaim()
+    /// <param name="sweeps">Whether to look for what came behind rows that were claimed before it.</param>
+    public ClaimRequest NextClaim(bool sweeps)
     {
         lock (_lock)
         {
             var isFull = _held >= options.Held || _heldBytes >= options.HeldBytes;
-            var slots = _lanes.ToDictionary(pair => pair.Key, pair => isFull && pair.Value.Held > 0 ? 0 : Wanted(pair.Value));
+            var anyHungry = _lanes.Values.Any(WantsMore);
+            int Wanted(Lane lane)
+            {
+                var missing = Share(lane) - lane.Claimed;
+                return (isFull && lane.Held > 0) || !(WantsMore(lane) || (anyHungry && missing >= Share(lane) / 4)) ? 0 : missing;
+            }
+            var slots = _lanes.ToDictionary(pair => pair.Key, pair => Wanted(pair.Value));
             var room = isFull ? 0 : Math.Min(options.ClaimBatch, options.Held - _held);
-            return new ClaimRequest(slots, options.InFlightPerEndpoint, room, options.Lease, options.ClaimAhead);
+            return new ClaimRequest(slots, options.InFlightPerEndpoint, room, options.Lease, options.ClaimAhead)
+            {
+                Floors = _lanes.Where(pair => !sweeps && pair.Value.Floor is not null).ToDictionary(pair => pair.Key, pair => pair.Value.Floor!.Value),
+            };
         }
     }
 
-    public void Add(IReadOnlyList<ClaimedDelivery> claimed)
+    public void Add(ClaimRequest request, IReadOnlyList<ClaimedDelivery> claimed)
     {
         lock (_lock)
         {
             var now = clock.GetUtcNow();
+            var brought = claimed.CountBy(delivery => delivery.Target.Key).ToDictionary();
             foreach (var delivery in claimed)
             {
                 if (!_lanes.TryGetValue(delivery.Target.Key, out var lane))
@@ -100,10 +148,124 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
                     lane = _lanes[delivery.Target.Key] = new Lane();
                 }
                 lane.HearOfClaim(delivery);
-                lane.Waiting.Enqueue(new Waiting(delivery, now + delivery.StartDelay, now + options.Lease / 2));
+                lane.GoOnFrom(delivery.ClaimedUpTo);
+                lane.Waiting.Enqueue(new WaitingRow(delivery, now + delivery.StartDelay, now + options.Lease / 2, IsFresh: false));
                 _held++;
                 _heldBytes += delivery.Body?.Length ?? 0;
             }
+            foreach (var (key, lane) in _lanes)
+            {
+                lane.MayHaveMore = brought.GetValueOrDefault(key) >= request.Slots.GetValueOrDefault(key, brought.ContainsKey(key) ? request.SlotsOfOthers : 1);
+            }
+        }
+    }
+
+    /// <summary>From now on fresh rows may come, or no more.</summary>
+    public void AcceptFresh(bool accepts)
+    {
+        lock (_lock)
+        {
+            _acceptsFresh = accepts;
+        }
+    }
+
+    /// <summary>
+    /// Makes room for deliveries that are about to be written, as far as there is some, and marks those that get it. They have half of
+    /// all room at most: what waits in the queue has the other.
+    /// </summary>
+    public List<NewDelivery> Reserve(IReadOnlyList<NewDelivery> deliveries)
+    {
+        var granted = new List<NewDelivery>();
+        lock (_lock)
+        {
+            foreach (var delivery in deliveries)
+            {
+                if (_acceptsFresh && delivery.IsPlain && _fresh < options.Held / 2 && _heldBytes < options.HeldBytes / 2
+                    && _lanes.TryGetValue(delivery.Endpoint, out var lane) && lane.TakesFresh && lane.Fresh < Share(lane))
+                {
+                    delivery.Lease = options.Lease;
+                    lane.Fresh++;
+                    lane.Reserved++;
+                    _fresh++;
+                    _held++;
+                    _heldBytes += delivery.Event.Body.Length;
+                    granted.Add(delivery);
+                }
+            }
+            _reserved += granted.Count;
+        }
+        return granted;
+    }
+
+    /// <summary>Reserved rows have been written.</summary>
+    /// <param name="since">Before their transaction began.</param>
+    public void Hand(IReadOnlyList<NewDelivery> deliveries, DateTimeOffset since)
+    {
+        lock (_lock)
+        {
+            _reserved -= deliveries.Count;
+            foreach (var delivery in deliveries)
+            {
+                _handed.Add(new FreshRow(delivery, since));
+            }
+        }
+    }
+
+    /// <summary>Reserved rows have not been written, as far as we know: should they be there, they are due when their lease ends.</summary>
+    public void Cancel(IReadOnlyList<NewDelivery> deliveries)
+    {
+        lock (_lock)
+        {
+            _reserved -= deliveries.Count;
+            foreach (var delivery in deliveries)
+            {
+                Refuse(delivery);
+                _held--;
+                _heldBytes -= delivery.Event.Body.Length;
+            }
+        }
+    }
+
+    /// <summary>Rows written since the last time, to be added when their endpoints have been looked up.</summary>
+    public List<FreshRow> TakeHanded()
+    {
+        lock (_lock)
+        {
+            (var taken, _handed) = (_handed, []);
+            return taken;
+        }
+    }
+
+    public void PutBackHanded(IReadOnlyList<FreshRow> rows)
+    {
+        lock (_lock)
+        {
+            _handed.InsertRange(0, rows);
+        }
+    }
+
+    /// <summary>What became something for a claim meanwhile goes back to the queue.</summary>
+    /// <param name="targets">The endpoints as they are now; one that is missing is gone.</param>
+    /// <returns>Whether there is something to hand back.</returns>
+    public bool AddFresh(IReadOnlyList<FreshRow> rows, IReadOnlyDictionary<EndpointKey, EndpointTarget> targets)
+    {
+        lock (_lock)
+        {
+            foreach (var (delivery, since) in rows)
+            {
+                if (targets.TryGetValue(delivery.Endpoint, out var target) && target.IsFree)
+                {
+                    var (lane, row) = (_lanes[delivery.Endpoint], ClaimedDelivery.Fresh(delivery, target));
+                    lane.HearOfClaim(row);
+                    lane.Reserved--;
+                    lane.Waiting.Enqueue(new WaitingRow(row, since, since + options.Lease / 2, IsFresh: true));
+                }
+                else
+                {
+                    _returning.Add(Refuse(delivery));
+                }
+            }
+            return _returning.Count > 0;
         }
     }
 
@@ -137,11 +299,6 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
         {
             _finished.Add(completion);
             var lane = EndSend(completion.Delivery);
-            if (completion.Attempt is { } attempt)
-            {
-                var took = attempt.DurationMs / 1000;
-                lane.SecondsPerSend = lane.SecondsPerSend is { } known ? known + SpeedWeight * (took - known) : took;
-            }
             lane.HearOf(completion);
             return Begin(lane);
         }
@@ -153,7 +310,7 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
         lock (_lock)
         {
             EndSend(delivery);
-            _returning.Add(delivery);
+            _returning.Add(delivery.Row);
         }
     }
 
@@ -195,44 +352,49 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
     /// Rows to hand back: those not begun at half their lease (or all that wait), those that were interrupted, and those
     /// whose endpoint turned out to be failing or gone.
     /// </summary>
-    public List<ClaimedDelivery> TakeUnbegun(bool all)
+    public List<HeldRow> TakeUnbegun(bool all)
     {
         lock (_lock)
         {
             (var taken, _returning) = (_returning, []);
             var now = clock.GetUtcNow();
+            if (all)
+            {
+                taken.AddRange(_handed.Select(row => Refuse(row.Delivery)));
+                _handed = [];
+            }
             foreach (var lane in _lanes.Values)
             {
                 while (lane.Waiting.TryPeek(out var head) && (all || head.OverdueAt <= now))
                 {
-                    taken.Add(lane.Waiting.Dequeue().Delivery);
+                    taken.Add(Dequeue(lane).Row);
                 }
             }
             return taken;
         }
     }
 
-    public void PutBackUnbegun(IReadOnlyList<ClaimedDelivery> deliveries)
+    public void PutBackUnbegun(IReadOnlyList<HeldRow> rows)
     {
         lock (_lock)
         {
-            _returning.InsertRange(0, deliveries);
+            _returning.InsertRange(0, rows);
         }
     }
 
     /// <summary>Rows that are no longer ours.</summary>
-    public void Release(IEnumerable<ClaimedDelivery> deliveries)
+    public void Release(IEnumerable<HeldRow> rows)
     {
         lock (_lock)
         {
-            foreach (var delivery in deliveries)
+            foreach (var row in rows)
             {
                 _held--;
-                _heldBytes -= delivery.Body?.Length ?? 0;
+                _heldBytes -= row.Bytes;
             }
             if (_lanes.Count > MaxIdleLanes)
             {
-                foreach (var idle in _lanes.Where(pair => pair.Value is { Held: 0, Unwritten: 0 }).Select(pair => pair.Key).ToArray())
+                foreach (var idle in _lanes.Where(pair => pair.Value.IsIdle).Select(pair => pair.Key).ToArray())
                 {
                     _lanes.Remove(idle);
                 }
@@ -258,67 +420,48 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
             {
                 return null;
             }
-            lane.Waiting.Dequeue();
+            Dequeue(lane);
             if (lane.Admits(head.Delivery))
             {
                 lane.InFlight++;
                 _inFlight++;
                 return head.Delivery;
             }
-            _returning.Add(head.Delivery);
+            _returning.Add(head.Delivery.Row);
         }
         return null;
     }
 
-    private int Wanted(Lane lane)
+    private HeldRow Refuse(NewDelivery delivery)
+    {
+        var lane = _lanes[delivery.Endpoint];
+        lane.Reserved--;
+        lane.Fresh--;
+        _fresh--;
+        return new HeldRow(delivery.Endpoint, delivery.Id, ClaimedDelivery.FirstAttempt, delivery.Event.Body.Length);
+    }
+
+    private ClaimedDelivery Dequeue(Lane lane)
+    {
+        var row = lane.Waiting.Dequeue();
+        if (row.IsFresh)
+        {
+            lane.Fresh--;
+            _fresh--;
+        }
+        return row.Delivery;
+    }
+
+    /// <summary>Whether it is time to claim for a lane again: half of what it may hold is used up.</summary>
+    private bool WantsMore(Lane lane) => lane.Claimed <= Share(lane) / 2 || lane.Claimed < options.InFlightPerEndpoint;
+
+    /// <summary>Rows of one lane that are held for it, of those claimed as of those that came fresh.</summary>
+    private int Share(Lane lane)
     {
         // Before its first answer an endpoint's speed is unknown: what can be in flight, and no more.
         var ahead = lane.SecondsPerSend is { } seconds
             ? options.InFlightPerEndpoint * options.ClaimAhead.TotalSeconds / Math.Max(seconds, 0.001)
             : options.InFlightPerEndpoint;
-        var target = (int)Math.Clamp(ahead, Math.Min(options.InFlightPerEndpoint, options.ClaimPerEndpoint), options.ClaimPerEndpoint);
-        return lane.Held <= target / 2 || lane.Held < options.InFlightPerEndpoint ? target - lane.Held : 0;
-    }
-
-    private readonly record struct Waiting(ClaimedDelivery Delivery, DateTimeOffset NotBefore, DateTimeOffset OverdueAt);
-
-    private sealed class Lane
-    {
-        private int _failures;
-        private bool _isGone;
-
-        public Queue<Waiting> Waiting { get; } = new();
-
-        public int InFlight { get; set; }
-
-        public double? SecondsPerSend { get; set; }
-
-        public int Held => Waiting.Count + InFlight;
-
-        private bool IsOpen => _failures >= Breaker.OpensAt;
-
-        /// <summary>Rows that were claimed before the breaker opened are not for an open one: only its probe is.</summary>
-        public bool Admits(ClaimedDelivery delivery) => !_isGone && (!IsOpen || delivery.IsProbe);
-
-        /// <summary>Outcomes that the next claim cannot know of, as they are not written before it.</summary>
-        public int Unwritten { get; set; }
-
-        /// <summary>The endpoint's row knows of other nodes; but while it lacks outcomes of ours, it does not close what they opened.</summary>
-        public void HearOfClaim(ClaimedDelivery delivery)
-        {
-            var stored = delivery.Target.ConsecutiveFailures;
-            _failures = IsOpen && !delivery.IsProbe && Unwritten == 0 ? stored : Math.Max(_failures, stored);
-            _isGone &= Unwritten > 0;
-        }
-
-        public void HearOf(Completion completion)
-        {
-            if (EndpointHealth.IsTold(completion))
-            {
-                _failures = completion.Error is null ? 0 : _failures + 1;
-            }
-            Unwritten++;
-            _isGone |= completion.Next.Ending == Ending.Gone;
-        }
+        return (int)Math.Clamp(ahead, Math.Min(options.InFlightPerEndpoint, options.ClaimPerEndpoint), options.ClaimPerEndpoint);
     }
 }

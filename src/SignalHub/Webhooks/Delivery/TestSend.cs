@@ -9,13 +9,13 @@ public sealed record TestSendResult(Guid DeliveryId, Guid EventId, Outcome Outco
 /// Sends a <c>test</c> event to an endpoint, enabled or not, now and once: same signing, same guard, same limits as a real
 /// one. It is kept in the delivery log and leaves the endpoint's health alone.
 /// </summary>
-public sealed class TestSend(DeliveryStore store, EndpointStore endpoints, AttemptStore attempts, WebhookSender sender, SecretProtection secrets, TimeProvider clock)
+public sealed class TestSend(TargetStore targets, EndpointStore endpoints, AttemptStore attempts, WebhookSender sender, SecretProtection secrets, TimeProvider clock)
 {
     /// <returns>Null when the workspace has no such endpoint.</returns>
     /// <exception cref="System.Security.Cryptography.CryptographicException">The endpoint's secret cannot be decrypted.</exception>
     public async Task<TestSendResult?> SendAsync(Guid workspaceId, Guid endpointId, CancellationToken cancellationToken)
     {
-        if (await store.FindTargetAsync(workspaceId, endpointId, cancellationToken) is not { } target
+        if (await targets.FindAsync(workspaceId, endpointId, cancellationToken) is not { } target
             || await endpoints.FindAsync(workspaceId, endpointId, cancellationToken) is not { } endpoint)
         {
             return null;

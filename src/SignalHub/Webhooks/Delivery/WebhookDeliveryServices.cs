@@ -23,6 +23,8 @@ public static class WebhookDeliveryServices
         services.AddSingleton<SecretProtection>();
         services.AddSingleton<DeliverySignal>();
         services.AddSingleton<DeliveryStore>();
+        services.AddSingleton<ClaimStore>();
+        services.AddSingleton<TargetStore>();
         services.AddSingleton<CancelStore>();
         services.AddSingleton<EndpointHealthStore>();
         services.AddSingleton<AttemptStore>();
