@@ -61,6 +61,23 @@ public sealed class ParallelPostsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Nodes_that_want_the_same_few_people_again_and_again_give_up_on_nobody()
+    {
+        await using var other = await _app.SecondNodeAsync();
+        using var second = other.WithKey(_acme.Key);
+
+        // Each event goes to both nodes at once, so that each writer's batch holds what the other one is about to store.
+        var answers = await Task.WhenAll(Enumerable.Range(0, 480).Select(async i =>
+        {
+            using var response = await (i % 2 == 0 ? _acme.Client : second).PostAsync("/signals", Sample.Signal($"p{i / 2 % 5}@acme.com", i / 10));
+            return response.StatusCode;
+        }));
+
+        Assert.Equal((240, 240), (answers.Count(a => a == HttpStatusCode.Created), answers.Count(a => a == HttpStatusCode.OK)));
+        Assert.Equal(240L, await _app.QueryAsync<long>("select sum(signal_count)::bigint from leads"));
+    }
+
+    [Fact]
     public async Task Crossing_identities_on_two_nodes_end_with_one_contact_per_key_and_no_deadlock()
     {
         await using var other = await _app.SecondNodeAsync();

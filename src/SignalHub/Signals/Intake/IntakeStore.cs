@@ -76,6 +76,12 @@ public static class IntakeStore
         batch.Add(PlanSettings);
         var natural = findDuplicates ? IndexesOf(items, clientKeys: false) : [];
         var byClient = findDuplicates ? IndexesOf(items, clientKeys: true) : [];
+        // People first: once they are locked, whoever stored a signal about them before is seen below. The other way round, another node
+        // could store it while this one waits for the lock, and the whole batch would start again.
+        if (unknown.Count > 0)
+        {
+            IdentityLoadStore.AddTo(batch, KeysOf(unknown, person: true), KeysOf(unknown, person: false));
+        }
         if (natural.Count > 0)
         {
             AddFindById(batch, natural.ConvertAll(i => items[i]));
@@ -85,10 +91,6 @@ public static class IntakeStore
             batch.Add(FindByClientKey)
                 .Column(byClient.Of(i => items[i].WorkspaceId)).Column(byClient.Of(i => items[i].Mode)).Column(byClient.Of(i => items[i].Dedupe.Hash));
         }
-        if (unknown.Count > 0)
-        {
-            IdentityLoadStore.AddTo(batch, KeysOf(unknown, person: true), KeysOf(unknown, person: false));
-        }
         if (prepare)
         {
             await batch.PrepareAsync(ct);       // a round trip only for what this connection has not prepared yet
@@ -96,6 +98,10 @@ public static class IntakeStore
         var duplicates = new Dictionary<int, StoredDuplicate>();
         await using var reader = await batch.ExecuteReaderAsync(ct);
         await reader.NextResultAsync(ct);       // the settings answer with a row
+        if (unknown.Count > 0)
+        {
+            await IdentityLoadStore.ReadAsync(reader, world, ct);
+        }
         foreach (var indexes in ((List<int>[])[natural, byClient]).Where(i => i.Count > 0))
         {
             while (await reader.ReadAsync(ct))
@@ -103,10 +109,6 @@ public static class IntakeStore
                 duplicates.Add(indexes[(int)reader.GetInt64(0) - 1], ReadStored(reader));
             }
             await reader.NextResultAsync(ct);
-        }
-        if (unknown.Count > 0)
-        {
-            await IdentityLoadStore.ReadAsync(reader, world, ct);
         }
         return duplicates;
     }
