@@ -4,7 +4,7 @@ namespace SignalHub.Webhooks.Delivery;
 /// What this process holds: per endpoint a lane of rows that wait and a number in flight. Decides who may begin and how
 /// much to claim; does no I/O. Safe to use from the sends and the dispatcher at once.
 /// </summary>
-internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
+internal sealed partial class LaneTable(WebhookOptions options, TimeProvider clock)
 {
     /// <summary>Lanes without work are kept for their speed until there are so many.</summary>
     private const int MaxIdleLanes = 1_000;
@@ -13,10 +13,6 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
     private readonly Dictionary<EndpointKey, Lane> _lanes = [];
     private List<Completion> _finished = [];
     private List<HeldRow> _returning = [];
-    private List<FreshRow> _handed = [];
-    private bool _acceptsFresh;
-    private int _reserved;
-    private int _fresh;
     private int _inFlight;
     private int _held;
     private long _heldBytes;
@@ -40,18 +36,6 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
             lock (_lock)
             {
                 return _inFlight;
-            }
-        }
-    }
-
-    /// <summary>Rows that are being written for us at this moment.</summary>
-    public int Reserved
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _reserved;
             }
         }
     }
@@ -157,115 +141,6 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
             {
                 lane.MayHaveMore = brought.GetValueOrDefault(key) >= request.Slots.GetValueOrDefault(key, brought.ContainsKey(key) ? request.SlotsOfOthers : 1);
             }
-        }
-    }
-
-    /// <summary>From now on fresh rows may come, or no more.</summary>
-    public void AcceptFresh(bool accepts)
-    {
-        lock (_lock)
-        {
-            _acceptsFresh = accepts;
-        }
-    }
-
-    /// <summary>
-    /// Makes room for deliveries that are about to be written, as far as there is some, and marks those that get it. They have half of
-    /// all room at most: what waits in the queue has the other.
-    /// </summary>
-    public List<NewDelivery> Reserve(IReadOnlyList<NewDelivery> deliveries)
-    {
-        var granted = new List<NewDelivery>();
-        lock (_lock)
-        {
-            foreach (var delivery in deliveries)
-            {
-                if (_acceptsFresh && delivery.IsPlain && _fresh < options.Held / 2 && _heldBytes < options.HeldBytes / 2
-                    && _lanes.TryGetValue(delivery.Endpoint, out var lane) && lane.TakesFresh && lane.Fresh < Share(lane))
-                {
-                    delivery.Lease = options.Lease;
-                    lane.Fresh++;
-                    lane.Reserved++;
-                    _fresh++;
-                    _held++;
-                    _heldBytes += delivery.Event.Body.Length;
-                    granted.Add(delivery);
-                }
-            }
-            _reserved += granted.Count;
-        }
-        return granted;
-    }
-
-    /// <summary>Reserved rows have been written.</summary>
-    /// <param name="since">Before their transaction began.</param>
-    public void Hand(IReadOnlyList<NewDelivery> deliveries, DateTimeOffset since)
-    {
-        lock (_lock)
-        {
-            _reserved -= deliveries.Count;
-            foreach (var delivery in deliveries)
-            {
-                _handed.Add(new FreshRow(delivery, since));
-            }
-        }
-    }
-
-    /// <summary>Reserved rows have not been written, as far as we know: should they be there, they are due when their lease ends.</summary>
-    public void Cancel(IReadOnlyList<NewDelivery> deliveries)
-    {
-        lock (_lock)
-        {
-            _reserved -= deliveries.Count;
-            foreach (var delivery in deliveries)
-            {
-                Refuse(delivery);
-                _held--;
-                _heldBytes -= delivery.Event.Body.Length;
-            }
-        }
-    }
-
-    /// <summary>Rows written since the last time, to be added when their endpoints have been looked up.</summary>
-    public List<FreshRow> TakeHanded()
-    {
-        lock (_lock)
-        {
-            (var taken, _handed) = (_handed, []);
-            return taken;
-        }
-    }
-
-    public void PutBackHanded(IReadOnlyList<FreshRow> rows)
-    {
-        lock (_lock)
-        {
-            _handed.InsertRange(0, rows);
-        }
-    }
-
-    /// <summary>What became something for a claim meanwhile goes back to the queue.</summary>
-    /// <param name="targets">The endpoints as they are now; one that is missing is gone.</param>
-    /// <returns>Whether there is something to hand back.</returns>
-    public bool AddFresh(IReadOnlyList<FreshRow> rows, IReadOnlyDictionary<EndpointKey, EndpointTarget> targets)
-    {
-        lock (_lock)
-        {
-            foreach (var (delivery, since) in rows)
-            {
-                if (targets.TryGetValue(delivery.Endpoint, out var target) && target.IsFree)
-                {
-                    var (lane, row) = (_lanes[delivery.Endpoint], ClaimedDelivery.Fresh(delivery, target));
-                    lane.HearOfClaim(row);
-                    lane.Reserved--;
-                    lane.Waiting.Enqueue(new WaitingRow(row, since, since + options.Lease / 2, IsFresh: true));
-                }
-                else
-                {
-                    _returning.Add(Refuse(delivery));
-                }
-            }
-            return _returning.Count > 0;
         }
     }
 
@@ -430,15 +305,6 @@ internal sealed class LaneTable(WebhookOptions options, TimeProvider clock)
             _returning.Add(head.Delivery.Row);
         }
         return null;
-    }
-
-    private HeldRow Refuse(NewDelivery delivery)
-    {
-        var lane = _lanes[delivery.Endpoint];
-        lane.Reserved--;
-        lane.Fresh--;
-        _fresh--;
-        return new HeldRow(delivery.Endpoint, delivery.Id, ClaimedDelivery.FirstAttempt, delivery.Event.Body.Length);
     }
 
     private ClaimedDelivery Dequeue(Lane lane)
