@@ -15,7 +15,7 @@ internal static class SampleData
         {
             WebhookEventTypes.SignalQualified or WebhookEventTypes.Test => [Json(signal)],
             WebhookEventTypes.SignalDetected => [Json(SampleSignal.Detected(now))],
-            WebhookEventTypes.LeadCreated or WebhookEventTypes.LeadUpdated => [Json(signal.Lead)],
+            WebhookEventTypes.LeadCreated or WebhookEventTypes.LeadUpdated => [Json(new LeadView(signal.Lead!, signal.Contact, signal.Account))],
             WebhookEventTypes.AutomationActionTriggered => [Json(Triggered(signal))],
             WebhookEventTypes.EndpointFailing => [Json(Notice(now))],
             WebhookEventTypes.EndpointDisabled => [Json(Notice(now) with { DisabledReason = DisabledReasons.Failing, DisabledAt = now, DisablesAt = null })],
