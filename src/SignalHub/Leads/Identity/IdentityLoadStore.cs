@@ -88,6 +88,44 @@ public static class IdentityLoadStore
           join do_not_merge d on d.workspace_id = t.workspace_id and d.first_id = t.contact_id
         """;
 
+    // What was remembered beside what is read: in this order locks may be taken only without waiting. Somebody has one: 55P03, and the
+    // batch starts again, reading all of it.
+    private const string KeepContacts = """
+        select 1 from unnest($1::uuid[], $2::uuid[]) as n(workspace_id, id) join contacts c on c.workspace_id = n.workspace_id and c.id = n.id
+           for no key update of c nowait
+        """;
+
+    private const string KeepAccounts = """
+        select 1 from unnest($1::uuid[], $2::uuid[]) as n(workspace_id, id) join accounts a on a.workspace_id = n.workspace_id and a.id = n.id
+           for key share of a nowait
+        """;
+
+    private const string KeepLeads = """
+        select 1 from unnest($1::uuid[], $2::uuid[]) as n(workspace_id, id) join leads l on l.workspace_id = n.workspace_id and l.id = n.id
+           for no key update of l nowait
+        """;
+
+    /// <summary>
+    /// Appends the statements that lock what is remembered, in a batch that reads other people too; each answers with rows that say nothing.
+    /// </summary>
+    /// <returns>How many results they have.</returns>
+    public static int AddKept(NpgsqlBatch batch, IdentityWorld world)
+    {
+        (string Sql, (Guid WorkspaceId, Guid Id)[] Rows)[] kept =
+        [
+            (KeepContacts, [.. world.Contacts.Values.Where(c => c.IsRemembered).Select(c => (c.WorkspaceId, c.Id))]),
+            (KeepAccounts, [.. world.Accounts.Values.Where(a => a.IsRemembered).Select(a => (a.WorkspaceId, a.Id))]),
+            (KeepLeads, [.. world.LeadsByContact.Values.Concat(world.LeadsByAccount.Values).Where(l => !l.IsNew).Select(l => (l.WorkspaceId, l.Id))]),
+        ];
+        var results = 0;
+        foreach (var (sql, rows) in kept.Where(k => k.Rows.Length > 0))
+        {
+            batch.Add(sql).Column(rows.Of(r => r.WorkspaceId)).Column(rows.Of(r => r.Id));
+            results++;
+        }
+        return results;
+    }
+
     /// <summary>Appends the statements; <see cref="ReadAsync"/> reads their results in the same order.</summary>
     public static void AddTo(NpgsqlBatch batch, IReadOnlyCollection<KeyRef> contactKeys, IReadOnlyCollection<KeyRef> accountKeys)
     {

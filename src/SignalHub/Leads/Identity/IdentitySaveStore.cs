@@ -176,9 +176,15 @@ public static class IdentitySaveStore
     {
         var rows = ByFate.Of(world.Contacts.Values, c => (c.WorkspaceId, c.Id));
         Confirm(batch, ConfirmContacts, rows.Confirmed, c => (c.WorkspaceId, c.Id));
-        AddTimes(batch, rows.Changed.FindAll(c => !c.IsDirty), now);
-        List<ContactState> changed = rows.Changed.FindAll(c => c.IsDirty);
-        Columns(UpdateContacts, changed)?.Column(changed.Of(c => c.Version));
+        if (rows.Changed.TrueForAll(c => !c.IsDirty))
+        {
+            AddTimes(batch, rows.Changed, now);
+        }
+        else
+        {
+            // All in one statement, as one order of locks needs it.
+            Columns(UpdateContacts, rows.Changed)?.Column(rows.Changed.Of(c => c.Version));
+        }
         Columns(InsertContacts, rows.Made)?.Column(rows.Made.Of(c => c.CreatedAt));
 
         NpgsqlBatchCommand? Columns(string sql, List<ContactState> rows) => rows.Count == 0 ? null : batch.Add(sql)

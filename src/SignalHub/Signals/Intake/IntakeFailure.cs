@@ -9,8 +9,8 @@ public sealed class IntakeConflictException() : Exception("What the batch read w
 /// <summary>What a failed batch calls for.</summary>
 internal static class IntakeFailure
 {
-    // A unique key that another node took first (23505), serialization failure, deadlock: the whole batch once more.
-    private static readonly string[] Conflicts = ["23505", "40001", "40P01"];
+    // A unique key that another node took first (23505), serialization failure, deadlock, a lock not waited for: the whole batch once more.
+    private static readonly string[] Conflicts = ["23505", "40001", "40P01", "55P03"];
 
     // A connection that ended, a server that shuts down or starts, too many connections.
     private static readonly string[] Transient = ["08", "57P", "53"];

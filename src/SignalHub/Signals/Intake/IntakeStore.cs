@@ -56,9 +56,15 @@ public static class IntakeStore
                              $24::text[], $25::jsonb[])
         """;
 
+    // Batches that rely on what they remember do not lock everything in one order, so two of them could wait for each other. Before
+    // PostgreSQL looks for that (after a second), they give up, and start again in the order that everybody keeps.
+    private const string Impatience = "select set_config('lock_timeout', '200ms', true)";
+
     private const string TransactionNumber = "select pg_current_xact_id()::xid";
 
-    private const string NumberAndPlanSettings = $"select n.*, s.* from ({TransactionNumber}) n, ({PlanSettings}) s";
+    private const string NumberAndSettings = $"select n.*, s.*, i.* from ({TransactionNumber}) n, ({PlanSettings}) s, ({Impatience}) i";
+
+    private const string ImpatientSettings = $"select s.*, i.* from ({PlanSettings}) s, ({Impatience}) i";
 
     private const string InsertClientKeys = """
         insert into idempotency_keys (workspace_id, mode, key_hash, signal_id, occurred_at, content_hash, created_at)
@@ -67,20 +73,23 @@ public static class IntakeStore
 
     /// <summary>Begins the transaction; finds the duplicates, if they are looked for, and locks and reads what keys touch.</summary>
     /// <param name="unknown">The items whose people and companies are read; the others are in the world already.</param>
+    /// <param name="relies">On what is in the world: the others are not read.</param>
     public static async Task<IReadOnlyDictionary<int, StoredDuplicate>> LoadAsync(
         NpgsqlConnection connection, bool prepare, IReadOnlyList<IntakeItem> items, bool findDuplicates, IReadOnlyList<IntakeItem> unknown,
-        IdentityWorld world, CancellationToken ct)
+        bool relies, IdentityWorld world, CancellationToken ct)
     {
         await using var batch = new NpgsqlBatch(connection);
         batch.Add("begin");
-        batch.Add(PlanSettings);
+        batch.Add(relies ? ImpatientSettings : PlanSettings);
         var natural = findDuplicates ? IndexesOf(items, clientKeys: false) : [];
         var byClient = findDuplicates ? IndexesOf(items, clientKeys: true) : [];
         // People first: once they are locked, whoever stored a signal about them before is seen below. The other way round, another node
         // could store it while this one waits for the lock, and the whole batch would start again.
+        var kept = 0;
         if (unknown.Count > 0)
         {
             IdentityLoadStore.AddTo(batch, KeysOf(unknown, person: true), KeysOf(unknown, person: false));
+            kept = relies ? IdentityLoadStore.AddKept(batch, world) : 0;
         }
         if (natural.Count > 0)
         {
@@ -101,6 +110,10 @@ public static class IntakeStore
         if (unknown.Count > 0)
         {
             await IdentityLoadStore.ReadAsync(reader, world, ct);
+        }
+        for (; kept > 0; kept--)
+        {
+            await reader.NextResultAsync(ct);
         }
         foreach (var indexes in ((List<int>[])[natural, byClient]).Where(i => i.Count > 0))
         {
@@ -128,7 +141,7 @@ public static class IntakeStore
         NpgsqlConnection connection, bool prepare, bool begun, IntakePlan plan, DateTimeOffset now, CancellationToken ct)
     {
         await using var batch = new NpgsqlBatch(connection);
-        batch.Add(begun ? TransactionNumber : NumberAndPlanSettings);   // what is sent up to one sync is one transaction, also without saying so
+        batch.Add(begun ? TransactionNumber : NumberAndSettings);   // what is sent up to one sync is one transaction, also without saying so
         IdentitySaveStore.AddTo(batch, plan.World, now);
         AddSignals(batch, [.. plan.Signals.OrderBy(s => s.Item.WorkspaceId).ThenBy(s => s.Item.OccurredAt).ThenBy(s => s.Item.SignalId)]);
         AddClientKeys(batch, plan, now);

@@ -75,7 +75,7 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
         IReadOnlyDictionary<int, StoredDuplicate> duplicates;
         try
         {
-            duplicates = await IntakeStore.LoadAsync(connection, database.Prepares, [item], findDuplicates: true, [item], world, ct);
+            duplicates = await IntakeStore.LoadAsync(connection, database.Prepares, [item], findDuplicates: true, [item], relies: false, world, ct);
         }
         finally
         {
@@ -104,7 +104,7 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
         try
         {
             var duplicates = begins
-                ? await IntakeStore.LoadAsync(connection, database.Prepares, items, findsDuplicates, unknown, world, CancellationToken.None)
+                ? await IntakeStore.LoadAsync(connection, database.Prepares, items, findsDuplicates, unknown, relies, world, CancellationToken.None)
                 : NoDuplicates;
             if (!world.IsConsistent)
             {
