@@ -34,6 +34,9 @@ internal static class IntakeFailure
         _ => Kind.Other,
     };
 
+    /// <summary>Somebody else writes the rows that the batch remembered: they are newer, or locked.</summary>
+    public static bool IsStale(Exception e) => e is DbException { SqlState: "40001" or "40P01" or "55P03" };
+
     /// <summary>The connection broke, so a commit may have gone through and only its answer was lost.</summary>
     public static bool LostItsAnswer(Exception e) =>
         e is TimeoutException or DbException { SqlState: null } || (e is DbException { SqlState: { } state } && StartsWith(state, ["08", "57P"]));

@@ -28,19 +28,30 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
 
     /// <summary>Writes the batch and answers each item, with its problem at worst. Never throws.</summary>
     /// <param name="items">Signals in the order of their arrival.</param>
-    /// <param name="memory">What the writer remembers; the first try relies on it, the others on what is stored.</param>
+    /// <param name="memory">What the writer remembers; the first try relies on it while it proves right, the others on what is stored.</param>
     public async Task RunAsync(IReadOnlyList<IntakeItem> items, WriterMemory memory)
     {
+        var relies = memory.IsTrusted();
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                Answer(items, await WriteAsync(items, memory, relies: attempt == 1));
+                var results = await WriteAsync(items, memory, relies);
+                if (relies)
+                {
+                    memory.Proved(right: true);
+                }
+                Answer(items, results);
                 return;
             }
             catch (Exception e) when (attempt < MaxTries && IntakeFailure.Of(e) == IntakeFailure.Kind.Retry)
             {
                 log.LogInformation("A batch of {Count} signals starts again (try {Attempt}): {Reason}", items.Count, attempt, IntakeFailure.Describe(e));
+                if (relies && IntakeFailure.IsStale(e))
+                {
+                    memory.Proved(right: false);
+                }
+                relies = false;
                 foreach (var item in items)
                 {
                     item.MayBeStored |= IntakeFailure.LostItsAnswer(e);
