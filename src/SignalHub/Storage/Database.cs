@@ -3,8 +3,8 @@ using Npgsql;
 namespace SignalHub.Storage;
 
 /// <summary>
-/// The one pool of connections of the process. It exists before its address is known (the embedded server has to be started
-/// first), so that services can hold it; using it before the start step connected it is a bug and throws.
+/// The connections of the process: a pool for everything, and one for the writers of signals. It exists before its address is known
+/// (the embedded server has to be started first), so that services can hold it; using it before the start step connected it is a bug and throws.
 /// </summary>
 public sealed class Database : IAsyncDisposable
 {
@@ -20,7 +20,17 @@ public sealed class Database : IAsyncDisposable
     // Behind a pooler in transaction mode prepared statements are lost between transactions: this in the connection string says so.
     private const string PoolerKeyword = "Max Auto Prepare";
 
+    // As start-up options: set in each transaction they cost a statement, a twentieth of storing one signal.
+    private const string WriterOptions =
+        $"{NoJit} -c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off -c plan_cache_mode=force_generic_plan -c lock_timeout={WriterPatience}";
+
+    private const string NoJit = "-c jit=off";
+
+    /// <summary>How long a writer waits for a lock before it gives up and starts again, as PostgreSQL reads it.</summary>
+    internal const string WriterPatience = "200ms";
+
     private NpgsqlDataSource? _source;
+    private NpgsqlDataSource? _writers;
     private string? _connectionString;
 
     /// <summary>Not connected: the start step does that.</summary>
@@ -39,6 +49,14 @@ public sealed class Database : IAsyncDisposable
 
     public NpgsqlDataSource Source => _source ?? throw new InvalidOperationException("The database was used before the start step connected it.");
 
+    /// <summary>
+    /// A connection for what writes signals. Where statements are prepared, its plans only probe by key: made on small tables, they would be
+    /// hash joins over scans, and stay so when the tables have grown. And it waits for locks no longer than <see cref="WriterPatience"/>.
+    /// Elsewhere each transaction has to say so itself.
+    /// </summary>
+    internal ValueTask<NpgsqlConnection> OpenWriterAsync(CancellationToken cancellationToken) =>
+        _writers is null ? OpenAsync(cancellationToken) : _writers.OpenConnectionAsync(cancellationToken);
+
     public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) => Source.OpenConnectionAsync(cancellationToken);
 
     internal bool IsConnected => _source is not null;
@@ -53,12 +71,14 @@ public sealed class Database : IAsyncDisposable
         Prepares = !(settings.ShouldSerialize(PoolerKeyword) && settings.MaxAutoPrepare == 0);
         if (Prepares)
         {
-            // A start-up option, which poolers refuse as well. Our statements take a millisecond; compiling one that looks dear on
+            // Start-up options, which poolers refuse as well. Our statements take a millisecond; compiling one that looks dear on
             // a long queue took seventy.
-            settings.Options ??= "-c jit=off";
+            var writers = new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Options = $"{settings.Options} {WriterOptions}".TrimStart() };
+            _writers = NpgsqlDataSource.Create(writers);
+            settings.Options ??= NoJit;
         }
         _connectionString = settings.ConnectionString;
-        _source = new NpgsqlDataSourceBuilder(_connectionString).Build();
+        _source = NpgsqlDataSource.Create(_connectionString);
     }
 
     /// <summary>
@@ -73,7 +93,13 @@ public sealed class Database : IAsyncDisposable
         return connection;
     }
 
-    public ValueTask DisposeAsync() => _source?.DisposeAsync() ?? ValueTask.CompletedTask;
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var source in (NpgsqlDataSource?[])[_writers, _source])
+        {
+            await (source?.DisposeAsync() ?? ValueTask.CompletedTask);
+        }
+    }
 
     /// <summary>What the operator wrote wins; what was left at the driver's default gets ours.</summary>
     private static NpgsqlConnectionStringBuilder WithDefaults(string connectionString)

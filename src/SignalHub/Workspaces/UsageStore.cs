@@ -47,16 +47,10 @@ public sealed class UsageStore(Database database)
         }
         if (used.Count > 0)
         {
-            batch.BatchCommands.Add(new NpgsqlBatchCommand(AddBatch)
-            {
-                Parameters =
-                {
-                    new() { Value = used.Keys.Select(k => k.WorkspaceId).ToArray() },
-                    new() { Value = used.Keys.Select(k => k.Slot).ToArray() },
-                    new() { Value = used.Values.Select(v => v.Events).ToArray() },
-                    new() { Value = used.Values.Select(v => v.CountedToday).ToArray() },
-                },
-            });
+            KeyValuePair<(Guid WorkspaceId, DateTime Slot), (long Events, long CountedToday)>[] rows = [.. used];
+            batch.Add(AddBatch)
+                .Column(rows.Of(r => r.Key.WorkspaceId)).Column(rows.Of(r => new DateTimeOffset(r.Key.Slot)))
+                .Column(rows.Of(r => r.Value.Events)).Column(rows.Of(r => r.Value.CountedToday));
         }
     }
 

@@ -17,11 +17,15 @@ public sealed record StoredDuplicate(CapturedSignal Captured, long PayloadHash, 
 /// <summary>The SQL of the intake: one round trip for a batch about people who are remembered, else two, whatever its size.</summary>
 public static class IntakeStore
 {
-    // Each statement is a set of probes by key. Prepared on small tables, the planner would choose hash joins over scans and keep
-    // them when the tables have grown, so for this transaction there is only the one good plan, made once per connection.
-    private const string PlanSettings = """
+    // Batches that rely on what they remember do not lock everything in one order, so two of them could wait for each other. Before
+    // PostgreSQL looks for that (after a second), they give up, and start again in the order that everybody keeps.
+    private const string Patience = "select set_config('lock_timeout', '0', true)";
+
+    // What the connections of Database.OpenWriterAsync have from the start, where there are none: behind a pooler.
+    private const string WriterSettings = $"""
         select set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
-               set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true), set_config('jit', 'off', true)
+               set_config('enable_seqscan', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true), set_config('jit', 'off', true),
+               set_config('lock_timeout', '{Database.WriterPatience}', true)
         """;
 
     private const string StoredColumns = """
@@ -46,25 +50,18 @@ public static class IntakeStore
           join signals s on s.workspace_id = k.workspace_id and s.occurred_at = k.occurred_at and s.id = k.signal_id
         """;
 
+    // Answers with the transaction's number.
     private const string InsertSignals = """
+        with inserted as (
         insert into signals (workspace_id, occurred_at, id, received_at, type_key, type_sent, source, event_name, bucket, mode,
                              backfill, autoqualify, identity, context, payload_hash, contact_id, account_id, lead_id,
                              qualified, icp_code, icp_score, persona_code, persona_score, qualification, warnings)
         select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[],
                              $9::text[], $10::text[], $11::bool[], $12::bool[], $13::jsonb[], $14::jsonb[], $15::bigint[],
                              $16::uuid[], $17::uuid[], $18::uuid[], $19::bool[], $20::text[], $21::int[], $22::text[], $23::int[],
-                             $24::text[], $25::jsonb[])
+                             $24::text[], $25::jsonb[]))
+        select pg_current_xact_id()::xid
         """;
-
-    // Batches that rely on what they remember do not lock everything in one order, so two of them could wait for each other. Before
-    // PostgreSQL looks for that (after a second), they give up, and start again in the order that everybody keeps.
-    private const string Impatience = "select set_config('lock_timeout', '200ms', true)";
-
-    private const string TransactionNumber = "select pg_current_xact_id()::xid";
-
-    private const string NumberAndSettings = $"select n.*, s.*, i.* from ({TransactionNumber}) n, ({PlanSettings}) s, ({Impatience}) i";
-
-    private const string ImpatientSettings = $"select s.*, i.* from ({PlanSettings}) s, ({Impatience}) i";
 
     private const string InsertClientKeys = """
         insert into idempotency_keys (workspace_id, mode, key_hash, signal_id, occurred_at, content_hash, created_at)
@@ -80,7 +77,7 @@ public static class IntakeStore
     {
         await using var batch = new NpgsqlBatch(connection);
         batch.Add("begin");
-        batch.Add(relies ? ImpatientSettings : PlanSettings);
+        var settings = AddSettings(batch, prepare, relies);
         var natural = findDuplicates ? IndexesOf(items, clientKeys: false) : [];
         var byClient = findDuplicates ? IndexesOf(items, clientKeys: true) : [];
         // People first: once they are locked, whoever stored a signal about them before is seen below. The other way round, another node
@@ -106,7 +103,10 @@ public static class IntakeStore
         }
         var duplicates = new Dictionary<int, StoredDuplicate>();
         await using var reader = await batch.ExecuteReaderAsync(ct);
-        await reader.NextResultAsync(ct);       // the settings answer with a row
+        for (; settings > 0; settings--)
+        {
+            await reader.NextResultAsync(ct);   // each answers with a row
+        }
         if (unknown.Count > 0)
         {
             await IdentityLoadStore.ReadAsync(reader, world, ct);
@@ -126,6 +126,19 @@ public static class IntakeStore
         return duplicates;
     }
 
+    private static int AddSettings(NpgsqlBatch batch, bool prepare, bool relies)
+    {
+        if (!prepare)
+        {
+            batch.Add(WriterSettings);
+        }
+        if (!relies)
+        {
+            batch.Add(Patience);
+        }
+        return (prepare ? 0 : 1) + (relies ? 0 : 1);
+    }
+
     private static void AddFindById(NpgsqlBatch batch, List<IntakeItem> items)
     {
         var find = batch.Add(FindById).Column(items.Of(i => i.WorkspaceId)).Column(items.Of(i => i.OccurredAt)).Column(items.Of(i => i.SignalId));
@@ -141,7 +154,11 @@ public static class IntakeStore
         NpgsqlConnection connection, bool prepare, bool begun, IntakePlan plan, DateTimeOffset now, CancellationToken ct)
     {
         await using var batch = new NpgsqlBatch(connection);
-        batch.Add(begun ? TransactionNumber : NumberAndSettings);   // what is sent up to one sync is one transaction, also without saying so
+        // What is sent up to one sync is one transaction, also without saying so.
+        if (!begun && !prepare)
+        {
+            batch.Add(WriterSettings);
+        }
         IdentitySaveStore.AddTo(batch, plan.World, now);
         AddSignals(batch, [.. plan.Signals.OrderBy(s => s.Item.WorkspaceId).ThenBy(s => s.Item.OccurredAt).ThenBy(s => s.Item.SignalId)]);
         AddClientKeys(batch, plan, now);
@@ -156,13 +173,14 @@ public static class IntakeStore
         {
             await batch.PrepareAsync(ct);
         }
+        var transaction = 0u;
         await using var reader = await batch.ExecuteReaderAsync(ct);
-        await reader.ReadAsync(ct);
-        var transaction = reader.GetFieldValue<uint>(0);
-        while (await reader.NextResultAsync(ct))
+        do
         {
-            // Whatever fails does so here.
+            // That of the signals; where others answer, it is with true.
+            transaction = await reader.ReadAsync(ct) && reader.GetValue(0) is uint number ? number : transaction;
         }
+        while (await reader.NextResultAsync(ct));   // whatever fails does so here
         return transaction;
     }
 

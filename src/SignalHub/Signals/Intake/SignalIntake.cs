@@ -81,7 +81,7 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
     /// <summary>Everything but the write: the transaction is rolled back.</summary>
     public async Task<(Rehearsal? Rehearsal, Problem? Problem)> RehearseAsync(IntakeItem item, CancellationToken ct)
     {
-        await using var connection = await database.OpenAsync(ct);
+        await using var connection = await database.OpenWriterAsync(ct);
         var world = new IdentityWorld();
         IReadOnlyDictionary<int, StoredDuplicate> duplicates;
         try
@@ -111,7 +111,7 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
         var unknown = relies ? memory.Take(items, world) : items;
         var findsDuplicates = !relies || memory.ExpectsDuplicates;
         var begins = findsDuplicates || unknown.Count > 0;
-        await using var connection = await database.OpenAsync(CancellationToken.None);
+        await using var connection = await database.OpenWriterAsync(CancellationToken.None);
         try
         {
             var duplicates = begins
