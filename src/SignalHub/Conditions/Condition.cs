@@ -9,14 +9,13 @@ public sealed record ConditionResult(Condition? Condition, IReadOnlyList<Conditi
 /// </summary>
 public sealed class Condition
 {
-    private readonly Test _test;
     private readonly bool _usesSignals;
+    private Test? _test;        // most conditions are only asked in sets, which have tests of their own
 
     private Condition(Source source, Node syntax, List<PathNode> paths)
     {
         Text = source.Text;
         Syntax = syntax;
-        _test = Evaluator.Test(syntax);
         _usesSignals = Evaluator.UsesSignals(syntax);
         Warnings = Checker.Check(source, syntax);
         Paths = [.. paths.Where(path => path is { Slot: < 0, Steps.Count: > 0 })
@@ -55,21 +54,22 @@ public sealed class Condition
     /// </summary>
     public Truth Evaluate(ConditionInput input)
     {
+        var test = _test ??= Evaluator.Test(Syntax);
         var scope = new Scope { Input = input, Signal = input.Signal };
         if (!_usesSignals || input.Signals is not { } signals)
         {
-            return _test(ref scope);
+            return test(ref scope);
         }
         if (signals.Count == 0)
         {
             scope.Signal = null;
-            return _test(ref scope);
+            return test(ref scope);
         }
         var truth = Truth.False;
         for (var i = 0; i < signals.Count && truth != Truth.True; i++)
         {
             scope.Signal = signals[i];
-            var next = _test(ref scope);
+            var next = test(ref scope);
             truth = next > truth ? next : truth;
         }
         return truth;

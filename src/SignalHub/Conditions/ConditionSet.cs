@@ -3,7 +3,7 @@ using System.Buffers;
 namespace SignalHub.Conditions;
 
 /// <summary>
-/// Many conditions that are held against the same input: a path that several of them name is read once, and a part that several of
+/// Many conditions, and paths, that are held against the same input: a path that several of them name is read once, and a part that several of
 /// them share (one side of a top-level <c>and</c>) is decided once. Two hundred conditions of one workspace look at a dozen fields.
 /// Immutable and safe to share between threads.
 /// </summary>
@@ -12,12 +12,16 @@ public sealed class ConditionSet
     private readonly Condition?[] _conditions;
     private readonly int[][] _parts;
     private readonly Test[] _tests;
-    private readonly int _paths;
+    private readonly FieldPath[] _paths;
+    private readonly Reader[] _readers;
+    private readonly int _places;
 
     /// <param name="conditions">Null: no condition, which always matches.</param>
-    public ConditionSet(IReadOnlyList<Condition?> conditions)
+    /// <param name="paths">What is to be read besides.</param>
+    public ConditionSet(IReadOnlyList<Condition?> conditions, IReadOnlyList<FieldPath>? paths = null)
     {
         _conditions = [.. conditions];
+        _paths = [.. paths ?? []];
         var tests = new List<Test>();
         var places = new Dictionary<string, int>(StringComparer.Ordinal);
         var sharing = new PathSharing();
@@ -33,11 +37,16 @@ public sealed class ConditionSet
             return place;
         }).ToArray())];
         _tests = [.. tests];
-        _paths = sharing.Count;
+        var readers = new Dictionary<int, Reader>();
+        _readers = [.. _paths.Select(path => ReaderOf(sharing.Share(path), readers))];
+        _places = sharing.Count;
     }
 
     /// <summary>Begins to hold the conditions against an input that does not change meanwhile; to be disposed of.</summary>
     public Pass Begin(ConditionInput input) => new(this, input);
+
+    private static Reader ReaderOf(SharedPathNode path, Dictionary<int, Reader> readers) =>
+        readers.TryGetValue(path.Place, out var reader) ? reader : readers[path.Place] = Evaluator.Read(path);
 
     private static IEnumerable<Node> PartsOf(Condition condition) => condition.Syntax is AndNode and ? and.Items : [condition.Syntax];
 
@@ -45,8 +54,6 @@ public sealed class ConditionSet
     public ref struct Pass
     {
         private const byte NotAsked = 0;
-        private const byte IsTrue = 1;
-        private const byte IsNotTrue = 2;
 
         private readonly ConditionSet _set;
         private readonly byte[] _answers;
@@ -58,7 +65,7 @@ public sealed class ConditionSet
             _answers = ArrayPool<byte>.Shared.Rent(set._tests.Length);
             _answers.AsSpan(0, set._tests.Length).Clear();
             // Clear when it is rented: whoever used it gave it back so.
-            _scope = new Scope { Input = input, Signal = input.Signal, Shared = ArrayPool<SharedValue>.Shared.Rent(set._paths) };
+            _scope = new Scope { Input = input, Signal = input.Signal, Shared = ArrayPool<SharedValue>.Shared.Rent(set._places) };
         }
 
         /// <summary>Whether the condition at that place of the set is true.</summary>
@@ -71,12 +78,7 @@ public sealed class ConditionSet
             }
             foreach (var part in _set._parts[condition])
             {
-                ref var answer = ref _answers[part];
-                if (answer == NotAsked)
-                {
-                    answer = _set._tests[part](ref _scope) == Truth.True ? IsTrue : IsNotTrue;
-                }
-                if (answer == IsNotTrue)
+                if (Ask(part) != Truth.True)
                 {
                     return false;
                 }
@@ -84,10 +86,44 @@ public sealed class ConditionSet
             return true;
         }
 
+        /// <summary>The truth of the condition at that place of the set.</summary>
+        public Truth Evaluate(int condition)
+        {
+            if (_scope.Input.Signals is not null)
+            {
+                return _set._conditions[condition]?.Evaluate(_scope.Input) ?? Truth.True;
+            }
+            var truth = Truth.True;
+            foreach (var part in _set._parts[condition])
+            {
+                var next = Ask(part);
+                if (next == Truth.False)
+                {
+                    return Truth.False;
+                }
+                truth = next < truth ? next : truth;
+            }
+            return truth;
+        }
+
+        /// <summary>The value of the path at that place of the set.</summary>
+        public ConditionValue Read(int path) =>
+            _scope.Input.Signals is null ? _set._readers[path](ref _scope) : _set._paths[path].Read(_scope.Input);
+
+        private Truth Ask(int part)
+        {
+            ref var answer = ref _answers[part];
+            if (answer == NotAsked)
+            {
+                answer = (byte)(1 + _set._tests[part](ref _scope));
+            }
+            return (Truth)(answer - 1);
+        }
+
         public void Dispose()
         {
             // The values hold on to the input's JSON.
-            _scope.Shared.AsSpan(0, _set._paths).Clear();
+            _scope.Shared.AsSpan(0, _set._places).Clear();
             ArrayPool<SharedValue>.Shared.Return(_scope.Shared!);
             ArrayPool<byte>.Shared.Return(_answers);
         }
@@ -107,6 +143,8 @@ internal sealed class PathSharing
     private readonly Dictionary<string, int> _places = new(StringComparer.Ordinal);
 
     public int Count => _places.Count;
+
+    public SharedPathNode Share(FieldPath path) => new(path.Syntax, PlaceOf(path.Syntax));
 
     /// <summary>The same part with its paths shared. Inside of quantifiers nothing is: their variables are others for each signal.</summary>
     public Node Share(Node node) => node switch

@@ -6,14 +6,13 @@ public sealed record FieldPathResult(FieldPath? Path, IReadOnlyList<ConditionErr
 /// <summary>One value to read, e.g. the <c>field</c> of a criterion with bands. Same grammar as a path inside a condition.</summary>
 public sealed class FieldPath
 {
-    private readonly Reader _read;
     private readonly bool _usesSignals;
+    private Reader? _read;
 
     internal FieldPath(Source source, PathNode path)
     {
         Text = source.Text[path.Start..path.End];
         Syntax = path;
-        _read = Evaluator.Read(path);
         _usesSignals = path.Root == Roots.Signals;
         Warnings = [];
     }
@@ -47,6 +46,6 @@ public sealed class FieldPath
         {
             scope.Signal = first;
         }
-        return _read(ref scope);
+        return (_read ??= Evaluator.Read(Syntax))(ref scope);
     }
 }

@@ -75,18 +75,20 @@ public static class OpenApi
         return services;
     }
 
-    public static void UseSwaggerPages(this WebApplication app)
-    {
-        app.UseSwagger();
-        app.UseSwaggerUI(ui =>
+    public static void UseSwaggerPages(this WebApplication app) =>
+        // Other requests do not even pass through them.
+        app.UseWhen(context => context.Request.Path.StartsWithSegments("/swagger"), pages =>
         {
-            ui.DocumentTitle = "SignalHub API";
-            ui.SwaggerEndpoint($"{DocumentName}/swagger.json", "SignalHub v1");
-            ui.EnablePersistAuthorization();
-            ui.EnableTryItOutByDefault();
-            ui.DisplayRequestDuration();
+            pages.UseSwagger();
+            pages.UseSwaggerUI(ui =>
+            {
+                ui.DocumentTitle = "SignalHub API";
+                ui.SwaggerEndpoint($"{DocumentName}/swagger.json", "SignalHub v1");
+                ui.EnablePersistAuthorization();
+                ui.EnableTryItOutByDefault();
+                ui.DisplayRequestDuration();
+            });
         });
-    }
 
     public static TBuilder WithRequestExample<TBuilder>(this TBuilder builder, string json) where TBuilder : IEndpointConventionBuilder
     {

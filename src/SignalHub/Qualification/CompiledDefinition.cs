@@ -49,6 +49,8 @@ internal sealed class CompiledCriterion
     private readonly Condition? _when;
     private readonly FieldPath? _field;
     private readonly CompiledBand[] _bands;
+    private int _question;
+    private int _firstPath;
 
     private CompiledCriterion(string label, CriterionMode mode, int weight, Condition? when, FieldPath? field, CompiledBand[] bands)
     {
@@ -71,14 +73,25 @@ internal sealed class CompiledCriterion
     /// <summary>What the criterion looks at, each path once.</summary>
     public FieldPath[] Paths { get; }
 
+    /// <summary>Takes a place in the one set in which the criteria of a workspace are asked.</summary>
+    public void Enter(List<Condition?> questions, List<FieldPath> paths)
+    {
+        (_question, _firstPath) = (questions.Count, paths.Count);
+        paths.AddRange(Paths);
+        if (_when is not null)
+        {
+            questions.Add(_when);
+        }
+    }
+
     /// <summary>0–100, or <see cref="Unknown"/>.</summary>
-    public int Points(ConditionInput input)
+    public int Points(ref ConditionSet.Pass pass)
     {
         if (_when is not null)
         {
-            return _when.Evaluate(input) switch { Truth.True => Scorer.MaxScore, Truth.False => 0, _ => Unknown };
+            return pass.Evaluate(_question) switch { Truth.True => Scorer.MaxScore, Truth.False => 0, _ => Unknown };
         }
-        var value = _field!.Read(input);
+        var value = pass.Read(_firstPath);
         var comparable = false;
         foreach (var band in _bands)
         {
@@ -91,6 +104,21 @@ internal sealed class CompiledCriterion
         }
         // A value that no band can even be compared with (missing, null, a text among ranges) is unknown, not bad.
         return comparable ? 0 : Unknown;
+    }
+
+    /// <summary>The value, or values, it looked at.</summary>
+    public SeenValue Seen(ref ConditionSet.Pass pass)
+    {
+        if (Paths.Length <= 1)
+        {
+            return new SeenValue(Paths, Paths.Length == 0 ? ConditionValue.Missing : pass.Read(_firstPath), null);
+        }
+        var values = new ConditionValue[Paths.Length];
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i] = pass.Read(_firstPath + i);
+        }
+        return new SeenValue(Paths, ConditionValue.Missing, values);
     }
 
     public static CompiledCriterion? Compile(

@@ -1,3 +1,5 @@
+using SignalHub.Conditions;
+
 namespace SignalHub.Qualification;
 
 /// <summary>A definition as stored: what names it, and its live version.</summary>
@@ -13,6 +15,13 @@ public sealed class DefinitionSet
     {
         IcpArray = icps;
         Broken = broken;
+        var questions = new List<Condition?>();
+        var paths = new List<FieldPath>();
+        foreach (var criterion in icps.SelectMany(i => i.PersonaArray.Prepend(i)).SelectMany(d => d.Criteria))
+        {
+            criterion.Enter(questions, paths);
+        }
+        Questions = new ConditionSet(questions, paths);
     }
 
     /// <summary>By priority, then code, each with its personas in the same order: the first of equals is chosen.</summary>
@@ -22,6 +31,9 @@ public sealed class DefinitionSet
     public IReadOnlyList<CompiledDefinition> Broken { get; }
 
     internal CompiledDefinition[] IcpArray { get; }
+
+    /// <summary>What the criteria ask: ICPs and personas of one workspace look at the same few fields.</summary>
+    internal ConditionSet Questions { get; }
 
     public static DefinitionSet Build(IReadOnlyCollection<StoredDefinition> definitions)
     {

@@ -19,9 +19,19 @@ public static class Scorer
     {
         input.Icp = null;
         input.Persona = null;
-        var icps = Rank(set.IcpArray, input);
-        input.Icp = icps.Fields;
-        var personas = personKnown && icps.Chosen is { } icp ? Rank(icp.Definition.PersonaArray, input) : Ranking.Empty;
+        Ranking icps, personas;
+        var pass = set.Questions.Begin(input);
+        try
+        {
+            icps = Rank(set.IcpArray, ref pass);
+            // Seen by personas only: no ICP has asked for it before.
+            input.Icp = icps.Fields;
+            personas = personKnown && icps.Chosen is { } icp ? Rank(icp.Definition.PersonaArray, ref pass) : Ranking.Empty;
+        }
+        finally
+        {
+            pass.Dispose();
+        }
         input.Persona = personas.Fields;
         var qualified = icps.Chosen is { IsReached: true } best
             && (!personKnown || best.Definition.PersonaArray.Length == 0 || personas.Chosen is { IsReached: true });
@@ -34,7 +44,7 @@ public static class Scorer
     /// <summary>Weight × points/100 over the penalties, rounded half up once, over all of them.</summary>
     internal static int Penalty(int weightedPoints) => (weightedPoints + 50) / 100;
 
-    private static Ranking Rank(CompiledDefinition[] definitions, ConditionInput input)
+    private static Ranking Rank(CompiledDefinition[] definitions, ref ConditionSet.Pass pass)
     {
         if (definitions.Length == 0)
         {
@@ -46,7 +56,7 @@ public static class Scorer
         var best = -1;
         for (var i = 0; i < definitions.Length; i++)
         {
-            results[i] = Evaluate(definitions[i], input, points);
+            results[i] = Evaluate(definitions[i], ref pass, points);
             if (results[i].Outcome == DefinitionOutcome.Match && (best < 0 || results[i].IsBetterThan(results[best])))
             {
                 best = i;
@@ -57,10 +67,10 @@ public static class Scorer
         }
         return best < 0
             ? new Ranking(results, null, [], ResultFields.None)
-            : new Ranking(results, results[best], Explain(definitions[best], input, pointsOfBest), new ResultFields(results[best]));
+            : new Ranking(results, results[best], Explain(definitions[best], ref pass, pointsOfBest), new ResultFields(results[best]));
     }
 
-    private static DefinitionScore Evaluate(CompiledDefinition definition, ConditionInput input, Span<sbyte> points)
+    private static DefinitionScore Evaluate(CompiledDefinition definition, ref ConditionSet.Pass pass, scoped Span<sbyte> points)
     {
         var criteria = definition.Criteria;
         if (definition.IsBroken || criteria.Length > points.Length)
@@ -75,7 +85,7 @@ public static class Scorer
             {
                 continue;
             }
-            var value = criterion.Points(input);
+            var value = criterion.Points(ref pass);
             points[i] = (sbyte)value;
             var isFilter = criterion.Mode == CriterionMode.Filter;
             if (isFilter ? value == 0 : value > 0)
@@ -90,10 +100,10 @@ public static class Scorer
         }
         return open >= 0
             ? new DefinitionScore(definition, DefinitionOutcome.InsufficientData) { Gate = open }
-            : AddUp(definition, input, points);
+            : AddUp(definition, ref pass, points);
     }
 
-    private static DefinitionScore AddUp(CompiledDefinition definition, ConditionInput input, Span<sbyte> points)
+    private static DefinitionScore AddUp(CompiledDefinition definition, ref ConditionSet.Pass pass, scoped Span<sbyte> points)
     {
         // 100 criteria × weight 1,000 × 100 points stay far below the range of an int.
         int sum = 0, weights = 0, knownWeights = 0, penalties = 0;
@@ -105,7 +115,7 @@ public static class Scorer
             {
                 continue;
             }
-            var value = criterion.Points(input);
+            var value = criterion.Points(ref pass);
             points[i] = (sbyte)value;
             var isKnown = value != CompiledCriterion.Unknown;
             var weighted = isKnown ? criterion.Weight * value : 0;
@@ -133,7 +143,7 @@ public static class Scorer
     /// One entry per criterion of the chosen definition. Contributions are differences of rounded running sums, so that they
     /// are whole numbers and still add up to exactly the base, and to exactly the penalty.
     /// </summary>
-    private static CriterionScore[] Explain(CompiledDefinition definition, ConditionInput input, ReadOnlySpan<sbyte> points)
+    private static CriterionScore[] Explain(CompiledDefinition definition, ref ConditionSet.Pass pass, scoped ReadOnlySpan<sbyte> points)
     {
         var criteria = definition.Criteria;
         var weights = 0;
@@ -158,7 +168,7 @@ public static class Scorer
                 contribution = Penalty(penalties) - Penalty(penalties + weighted);
                 penalties += weighted;
             }
-            entries[i] = new CriterionScore(criterion, points[i], contribution, SeenValue.Of(criterion.Paths, input));
+            entries[i] = new CriterionScore(criterion, points[i], contribution, criterion.Seen(ref pass));
         }
         return entries;
     }

@@ -103,25 +103,11 @@ internal readonly struct SeenValue
     private readonly ConditionValue _only;
     private readonly ConditionValue[]? _several;
 
-    private SeenValue(FieldPath[] paths, ConditionValue only, ConditionValue[]? several)
+    internal SeenValue(FieldPath[] paths, ConditionValue only, ConditionValue[]? several)
     {
         _paths = paths;
         _only = only;
         _several = several;
-    }
-
-    public static SeenValue Of(FieldPath[] paths, ConditionInput input)
-    {
-        if (paths.Length <= 1)
-        {
-            return new SeenValue(paths, paths.Length == 0 ? ConditionValue.Missing : paths[0].Read(input), null);
-        }
-        var values = new ConditionValue[paths.Length];
-        for (var i = 0; i < values.Length; i++)
-        {
-            values[i] = paths[i].Read(input);
-        }
-        return new SeenValue(paths, ConditionValue.Missing, values);
     }
 
     /// <summary>One path: its value (missing is null). Several: an object of those that have one.</summary>

@@ -43,15 +43,15 @@ public sealed class LedgerExchange(UsageLedgerStore store, TimeProvider time)
         var askedAt = Uptime;
         var page = await store.ReadAsync([.. shares.Select(s => s.WorkspaceId)],
             [.. shares.Where(s => s.Share.NeedsStored).Select(s => s.WorkspaceId)]);
-        var proposed = new List<(Guid WorkspaceId, long Version, string Text)>();
+        var proposed = new List<(Guid WorkspaceId, long Version, byte[] Ledger)>();
         foreach (var (workspaceId, share) in shares)
         {
             var isRead = page.Ledgers.TryGetValue(workspaceId, out var read);
             var version = isRead ? read.Version + 1 : FirstVersion(page.Now);
-            if (share.Propose(isRead ? UsageLedger.Parse(read.Text) : null, page.Stored.GetValueOrDefault(workspaceId), page.Now, askedAt, isLeaving)
+            if (share.Propose(isRead ? UsageLedger.Read(read.Ledger) : null, page.Stored.GetValueOrDefault(workspaceId), page.Now, askedAt, isLeaving)
                 is { } ledger)
             {
-                proposed.Add((workspaceId, version, ledger.ToString()));
+                proposed.Add((workspaceId, version, ledger.ToBytes()));
             }
         }
         var written = proposed.Count == 0 ? [] : await store.WriteAsync(proposed, page.Now);

@@ -14,7 +14,7 @@ internal sealed record StoredUsage(IReadOnlyList<(DateTimeOffset Slot, int Event
 /// <param name="Ledgers">Those that exist.</param>
 /// <param name="Stored">What is stored of the workspaces it was asked for.</param>
 internal sealed record LedgerPage(
-    DateTimeOffset Now, IReadOnlyDictionary<Guid, (long Version, string Text)> Ledgers, IReadOnlyDictionary<Guid, StoredUsage> Stored);
+    DateTimeOffset Now, IReadOnlyDictionary<Guid, (long Version, byte[] Ledger)> Ledgers, IReadOnlyDictionary<Guid, StoredUsage> Stored);
 
 /// <summary>The ledgers of usage in PostgreSQL: read, and written unless another node was first. One statement for any number of them.</summary>
 public sealed class UsageLedgerStore(Database database, TimeProvider clock)
@@ -64,14 +64,14 @@ public sealed class UsageLedgerStore(Database database, TimeProvider clock)
             Add(batch, withStored, Stored);
         }
         var now = DateTimeOffset.MinValue;
-        var ledgers = new Dictionary<Guid, (long, string)>();
+        var ledgers = new Dictionary<Guid, (long, byte[])>();
         await using var reader = await batch.ExecuteReaderAsync();
         while (await reader.ReadAsync())
         {
             now = reader.GetFieldValue<DateTimeOffset>(0);
             if (!reader.IsDBNull(1))
             {
-                ledgers.Add(reader.GetGuid(1), (reader.GetInt64(2), reader.GetString(3)));
+                ledgers.Add(reader.GetGuid(1), (reader.GetInt64(2), reader.GetFieldValue<byte[]>(3)));
             }
         }
         return new LedgerPage(now, ledgers, withStored.Length == 0 ? new Dictionary<Guid, StoredUsage>()
@@ -81,14 +81,14 @@ public sealed class UsageLedgerStore(Database database, TimeProvider clock)
     /// <summary>Writes what nobody else has written since it was read; answers of which workspaces that was.</summary>
     /// <param name="ledgers">Each with its new version: one more than the one that was read.</param>
     /// <param name="now">The database's clock when they were read.</param>
-    internal async Task<HashSet<Guid>> WriteAsync(IReadOnlyList<(Guid WorkspaceId, long Version, string Text)> ledgers, DateTimeOffset now)
+    internal async Task<HashSet<Guid>> WriteAsync(IReadOnlyList<(Guid WorkspaceId, long Version, byte[] Ledger)> ledgers, DateTimeOffset now)
     {
         await using var command = database.Source.CreateCommand(Swap);
         command.CommandTimeout = PatienceSeconds;
         command.Parameters.AddWithValue("now", now.UtcDateTime);
         command.Parameters.AddWithValue("workspaces", ledgers.Of(l => l.WorkspaceId));
         command.Parameters.AddWithValue("versions", ledgers.Of(l => l.Version));
-        command.Parameters.AddWithValue("ledgers", ledgers.Of(l => l.Text));
+        command.Parameters.AddWithValue("ledgers", ledgers.Of(l => l.Ledger));
         var written = new HashSet<Guid>();
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())

@@ -19,13 +19,13 @@ internal sealed class WindowCounter
     /// <summary>Events in the window.</summary>
     public int Count { get; private set; }
 
-    /// <summary>A window as <see cref="ToCounts"/> described it.</summary>
-    public static WindowCounter Of(long head, IReadOnlyList<int> counts)
+    /// <summary>A window with the counts of its newest slots, the last one that of the head.</summary>
+    public static WindowCounter Of(long head, ReadOnlySpan<int> counts)
     {
         var window = new WindowCounter { _head = head };
-        for (var i = 0; i < counts.Count; i++)
+        for (var i = 0; i < counts.Length; i++)
         {
-            window.AddAt(head - counts.Count + 1 + i, counts[i]);
+            window.AddAt(head - counts.Length + 1 + i, counts[i]);
         }
         return window;
     }
@@ -33,15 +33,13 @@ internal sealed class WindowCounter
     /// <summary>The slot of the last <see cref="MoveTo"/>.</summary>
     public long Head => _head;
 
-    /// <summary>Events by slot, from the oldest that has any to the head.</summary>
-    public int[] ToCounts()
+    /// <summary>Events by slot, from the oldest to the head.</summary>
+    /// <param name="counts">As many as there are slots.</param>
+    public void CopyTo(Span<int> counts)
     {
-        var ordered = new int[Slots];
-        for (var i = 0; i < Slots; i++)
-        {
-            ordered[i] = _slots[(_position + 1 + i) % Slots];
-        }
-        return [.. ordered.SkipWhile(events => events == 0)];
+        var oldest = (_position + 1) % Slots;
+        _slots.AsSpan(oldest).CopyTo(counts);
+        _slots.AsSpan(0, oldest).CopyTo(counts[(Slots - oldest)..]);
     }
 
     /// <summary>Events in the slots from the first up to and without the last.</summary>

@@ -36,6 +36,25 @@ public sealed class ConditionSetTests
             for (var i = conditions.Count - 1; i >= 0; i--)
             {
                 Assert.True((conditions[i]?.Matches(input) ?? true) == pass.Matches(i), $"{conditions[i]?.Text} on {signal}");
+                Assert.True((conditions[i]?.Evaluate(input) ?? Truth.True) == pass.Evaluate(i), $"{conditions[i]?.Text} on {signal}");
+            }
+        }
+    }
+
+    [Fact]
+    public void It_reads_values_as_their_paths_do_alone()
+    {
+        var paths = _texts.SelectMany(text => Given.Condition(text).Paths).ToList();
+        var set = new ConditionSet([.. _texts.Select(text => Given.Condition(text))], paths);
+
+        foreach (var input in _signals.Select(Given.Signal).Append(Given.Signals(_signals)))
+        {
+            using var pass = set.Begin(input);
+            for (var i = 0; i < paths.Count; i++)
+            {
+                pass.Evaluate(i % _texts.Length);
+                var (alone, inSet) = (paths[i].Read(input), pass.Read(i));
+                Assert.Equal((alone.Kind, alone.ToDisplayText()), (inSet.Kind, inSet.ToDisplayText()));
             }
         }
     }
@@ -50,12 +69,14 @@ public sealed class ConditionSetTests
 
         Assert.False(pass.Matches(0));
         Assert.True(pass.Matches(1));
+        Assert.Equal(Truth.False, pass.Evaluate(0));
+        Assert.Equal(Truth.True, pass.Evaluate(1));
     }
 
     [Fact]
     public void It_reads_a_path_once_however_many_conditions_name_it()
     {
-        var fields = new CountingFields();
+        var fields = new CountingFields("z");
         var set = new ConditionSet([.. Enumerable.Range(0, 50).Select(i => Given.Condition($"signal.source == 'x{i}' and signal.event_name == 'y'"))]);
 
         using var pass = set.Begin(new ConditionInput { Signal = fields });
@@ -73,16 +94,5 @@ public sealed class ConditionSetTests
     {
         using var pass = set.Begin(new ConditionInput { Signal = fields });
         return pass.Matches(condition);
-    }
-
-    private sealed class CountingFields : IFields
-    {
-        public int Reads { get; set; }
-
-        public ConditionValue Get(string name)
-        {
-            Reads++;
-            return ConditionValue.Of("z");
-        }
     }
 }

@@ -1,5 +1,6 @@
 using SignalHub.Conditions;
 using SignalHub.Qualification;
+using SignalHub.Tests.Conditions;
 
 namespace SignalHub.Tests.Qualification;
 
@@ -252,6 +253,20 @@ public sealed class ChoosingTheBestTests
         var persona = Defined.Persona("P", """{"mode":"filter","when":"icp.code == 'A' && icp.score == 70 && icp.coverage == 100 && icp.qualified == true"}""");
 
         Assert.Equal("P", Score(true, Defined.Icp("A", Worth(70)), persona).PersonaCode);
+    }
+
+    [Fact]
+    public void What_several_definitions_look_at_is_read_once()
+    {
+        var fields = new CountingFields("x");
+        var set = Defined.Set(
+            Defined.Icp("A", """{"mode":"filter","when":"signal.source == 'x' || signal.source == 'y'"},{"mode":"score","weight":1,"when":"signal.source in ['x']"}"""),
+            Defined.Icp("B", """{"mode":"score","weight":1,"field":"signal.source","bands":[{"in":["x"],"points":100}]}"""),
+            Defined.Persona("P", """{"mode":"filter","when":"signal.source != 'z'"}"""));
+
+        var verdict = Scorer.Score(set, new ConditionInput { Signal = fields }, personKnown: true);
+
+        Assert.Equal(("A", "P", 1), (verdict.IcpCode, verdict.PersonaCode, fields.Reads));
     }
 
     [Fact]

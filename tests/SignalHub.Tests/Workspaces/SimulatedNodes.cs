@@ -15,7 +15,7 @@ internal sealed class SimulatedNodes
     private DateTimeOffset _start;
     private readonly List<Node> _nodes;
     private readonly List<(DateTimeOffset At, bool IsTest)> _stored = [];
-    private string? _row;
+    private byte[]? _row;
     private long _version;
     private int _started;
     private TimeSpan _time;
@@ -150,10 +150,10 @@ internal sealed class SimulatedNodes
     {
         if (node.Step == Step.Read)
         {
-            var ledger = _row is null ? null : UsageLedger.Parse(_row);
+            var ledger = _row is null ? null : UsageLedger.Read(_row);
             var read = _row is null ? LedgerExchange.FirstVersion(Now) - 1 : _version;
             var proposed = node.Share.Propose(ledger, node.Share.NeedsStored ? Stored() : null, Now, At(node), isLeaving: false);
-            (node.Read, node.Proposed, node.Step) = (read, proposed?.ToString(), proposed is null ? Step.Read : Step.Write);
+            (node.Read, node.Proposed, node.Step) = (read, proposed?.ToBytes(), proposed is null ? Step.Read : Step.Write);
         }
         else if (node.Step == Step.Write)
         {
@@ -191,6 +191,6 @@ internal sealed class SimulatedNodes
 
         public long Read { get; set; }
 
-        public string? Proposed { get; set; }
+        public byte[]? Proposed { get; set; }
     }
 }

@@ -3,7 +3,7 @@
 create unlogged table usage_ledgers (
     workspace_id   uuid not null,
     version        bigint not null,
-    ledger         text not null,
+    ledger         bytea not null,          -- UsageLedger.ToBytes
     written_at     timestamptz not null,
     constraint usage_ledgers_pkey primary key (workspace_id)
 ) with (fillfactor = 50);               -- each write finds room on the page, so that it needs no index entry

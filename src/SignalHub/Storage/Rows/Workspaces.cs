@@ -69,6 +69,6 @@ public sealed class UsageLedgerRow
 {
     public Guid WorkspaceId { get; init; }
     public long Version { get; init; }
-    public required string Ledger { get; init; }
+    public required byte[] Ledger { get; init; }
     public DateTimeOffset WrittenAt { get; init; }
 }
