@@ -69,6 +69,12 @@ public sealed class RunningTheClusterTests : IDisposable
         await cluster.StopAsync(CancellationToken.None);
     }
 
+    [Theory]
+    [InlineData(512L << 20, 128)]
+    [InlineData(4L << 30, 512)]
+    [InlineData(64L << 30, 1024)]
+    public void It_keeps_an_eighth_of_the_memory_for_pages(long memory, long megabytes) => Assert.Equal(megabytes, Cluster.SharedBuffers(memory));
+
     [Fact]
     public async Task A_build_without_lz4_gets_its_own_compression()
     {
