@@ -42,7 +42,7 @@ public sealed class ConditionSet
         _places = sharing.Count;
     }
 
-    /// <summary>Begins to hold the conditions against an input that does not change meanwhile; to be disposed of.</summary>
+    /// <summary>Begins to hold the conditions against an input of which nothing that was asked for changes meanwhile; to be disposed of.</summary>
     public Pass Begin(ConditionInput input) => new(this, input);
 
     private static Reader ReaderOf(SharedPathNode path, Dictionary<int, Reader> readers) =>

@@ -49,8 +49,9 @@ internal sealed class CompiledCriterion
     private readonly Condition? _when;
     private readonly FieldPath? _field;
     private readonly CompiledBand[] _bands;
-    private int _question;
-    private int _firstPath;
+    // Of the set it is asked in.
+    private int _question = -1;
+    private int _firstPath = -1;
 
     private CompiledCriterion(string label, CriterionMode mode, int weight, Condition? when, FieldPath? field, CompiledBand[] bands)
     {

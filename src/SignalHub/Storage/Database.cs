@@ -8,7 +8,7 @@ namespace SignalHub.Storage;
 /// </summary>
 public sealed class Database : IAsyncDisposable
 {
-    // A node is bound by PostgreSQL's cores, not by connections: writers, dispatcher and readers share these.
+    // A node is bound by PostgreSQL's cores, not by connections: dispatcher and readers share these, writers and dry runs as many others.
     private const int PoolSize = 16;
 
     // A peer that vanished without a word is noticed within a minute.
@@ -20,13 +20,17 @@ public sealed class Database : IAsyncDisposable
     // Behind a pooler in transaction mode prepared statements are lost between transactions: this in the connection string says so.
     private const string PoolerKeyword = "Max Auto Prepare";
 
-    // As start-up options: set in each transaction they cost a statement, a twentieth of storing one signal.
+    // As start-up options: set in each transaction they cost a statement, and undoing them at its end.
     private const string WriterOptions =
         $"{NoJit} -c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off -c plan_cache_mode=force_generic_plan -c lock_timeout={WriterPatience}";
 
     private const string NoJit = "-c jit=off";
 
-    /// <summary>How long a writer waits for a lock before it gives up and starts again, as PostgreSQL reads it.</summary>
+    /// <summary>
+    /// How long a writer waits for a lock, as PostgreSQL reads it. Batches that rely on what they remember do not lock everything in one order,
+    /// so two of them could wait for each other. Before PostgreSQL looks for that (after a second), they give up, and start again in the order
+    /// that everybody keeps.
+    /// </summary>
     internal const string WriterPatience = "200ms";
 
     private NpgsqlDataSource? _source;
@@ -57,6 +61,17 @@ public sealed class Database : IAsyncDisposable
     internal ValueTask<NpgsqlConnection> OpenWriterAsync(CancellationToken cancellationToken) =>
         _writers is null ? OpenAsync(cancellationToken) : _writers.OpenConnectionAsync(cancellationToken);
 
+    /// <summary>Whether the writers' settings arrive: some poolers drop start-up options without a word.</summary>
+    internal async Task<bool> CheckWritersAsync(CancellationToken cancellationToken)
+    {
+        if (_writers is null)
+        {
+            return true;
+        }
+        await using var command = _writers.CreateCommand("select current_setting('lock_timeout')");
+        return (string)(await command.ExecuteScalarAsync(cancellationToken))! == WriterPatience;
+    }
+
     public ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) => Source.OpenConnectionAsync(cancellationToken);
 
     internal bool IsConnected => _source is not null;
@@ -73,7 +88,10 @@ public sealed class Database : IAsyncDisposable
         {
             // Start-up options, which poolers refuse as well. Our statements take a millisecond; compiling one that looks dear on
             // a long queue took seventy.
-            var writers = new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Options = $"{settings.Options} {WriterOptions}".TrimStart() };
+            var writers = new NpgsqlConnectionStringBuilder(settings.ConnectionString)
+            {
+                Options = $"{settings.Options} {WriterOptions}".TrimStart(), MinPoolSize = 0,
+            };
             _writers = NpgsqlDataSource.Create(writers);
             settings.Options ??= NoJit;
         }
@@ -82,7 +100,7 @@ public sealed class Database : IAsyncDisposable
     }
 
     /// <summary>
-    /// A connection outside the pool, for what holds session state (an advisory lock): closing it ends the session on the
+    /// A connection outside the pool, for what needs a session for long (to listen): closing it ends the session on the
     /// server, whatever happened before.
     /// </summary>
     internal async Task<NpgsqlConnection> OpenUnpooledAsync(CancellationToken cancellationToken)

@@ -32,8 +32,9 @@ public sealed record Migration(int Version, string Name, string Sql, string Sha2
 public sealed record MigrationOutcome(int Version, int Applied);
 
 /// <summary>
-/// Brings the schema to the version of this binary. Nodes that start together take turns under an advisory lock; each step is
-/// one transaction together with its row in <c>schema_migrations</c>, so a crash leaves whole steps only.
+/// Brings the schema to the version of this binary. Each step is one transaction together with its row in <c>schema_migrations</c>, so a crash
+/// leaves whole steps only. Nodes that start together take turns step by step under an advisory lock of the transaction: one of the session would,
+/// behind a pooler, stay with a session that others go on using.
 /// </summary>
 public sealed class Migrator(Database database, ILogger<Migrator> log, IReadOnlyList<Migration> migrations)
 {
@@ -53,7 +54,21 @@ public sealed class Migrator(Database database, ILogger<Migrator> log, IReadOnly
         {
             throw new StartException($"PostgreSQL {connection.PostgreSqlVersion} is too old: SignalHub needs version {OldestServer} or newer.");
         }
-        await ExecuteAsync(connection, $"select pg_advisory_lock({LockKey})", cancellationToken);
+        var steps = 0;
+        while (await ApplyNextAsync(connection, cancellationToken))
+        {
+            steps++;
+        }
+        var version = migrations.Count == 0 ? 0 : migrations.Max(m => m.Version);
+        log.LogInformation("Schema is at version {Version}; steps applied now: {Applied}", version, steps);
+        return new MigrationOutcome(version, steps);
+    }
+
+    /// <summary>The first step that is missing; false: none is.</summary>
+    private async Task<bool> ApplyNextAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await ExecuteAsync(connection, $"select pg_advisory_xact_lock({LockKey})", cancellationToken);
         await ExecuteAsync(connection, """
             create table if not exists schema_migrations (
                 version     integer primary key,
@@ -62,17 +77,15 @@ public sealed class Migrator(Database database, ILogger<Migrator> log, IReadOnly
                 applied_at  timestamptz not null default clock_timestamp()
             )
             """, cancellationToken);
-
         var applied = await AppliedAsync(connection, cancellationToken);
         Check(applied);
-        var missing = migrations.Where(m => !applied.ContainsKey(m.Version)).OrderBy(m => m.Version).ToList();
-        foreach (var migration in missing)
+        var next = migrations.Where(m => !applied.ContainsKey(m.Version)).MinBy(m => m.Version);
+        if (next is not null)
         {
-            await ApplyAsync(connection, migration, cancellationToken);
+            await ApplyAsync(connection, next, cancellationToken);
         }
-        var version = migrations.Count == 0 ? 0 : migrations.Max(m => m.Version);
-        log.LogInformation("Schema is at version {Version}; steps applied now: {Applied}", version, missing.Count);
-        return new MigrationOutcome(version, missing.Count);
+        await transaction.CommitAsync(cancellationToken);
+        return next is not null;
     }
 
     private void Check(Dictionary<int, (string Name, string Sha256)> applied)
@@ -107,14 +120,12 @@ public sealed class Migrator(Database database, ILogger<Migrator> log, IReadOnly
 
     private static async Task ApplyAsync(NpgsqlConnection connection, Migration migration, CancellationToken cancellationToken)
     {
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await ExecuteAsync(connection, migration.Sql, cancellationToken);
         await using var record = new NpgsqlCommand("insert into schema_migrations (version, name, sha256) values ($1, $2, $3)", connection)
         {
             Parameters = { new() { Value = migration.Version }, new() { Value = migration.Name }, new() { Value = migration.Sha256 } },
         };
         await record.ExecuteNonQueryAsync(cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)

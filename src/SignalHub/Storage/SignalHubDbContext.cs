@@ -79,7 +79,7 @@ public sealed class SignalHubDbContext(DbContextOptions<SignalHubDbContext> opti
 
 public static class DbContextServices
 {
-    /// <summary>A pooled factory of contexts over the process's one pool of connections.</summary>
+    /// <summary>A pooled factory of contexts over the process's pool of connections.</summary>
     public static IServiceCollection AddSignalHubDbContext(this IServiceCollection services) =>
         services.AddPooledDbContextFactory<SignalHubDbContext>((provider, options) => options
             .UseNpgsql(provider.GetRequiredService<Database>().Source,

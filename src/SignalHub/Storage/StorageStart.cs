@@ -51,6 +51,11 @@ public sealed class StorageStart(
         try
         {
             await migrator.RunAsync(cancellationToken);
+            if (!await database.CheckWritersAsync(cancellationToken))
+            {
+                throw new StartException($"{Address}: something between here and PostgreSQL drops start-up options: "
+                    + "add Max Auto Prepare=0 to the connection string, as behind any pooler.");
+            }
         }
         catch (PostgresException e)
         {

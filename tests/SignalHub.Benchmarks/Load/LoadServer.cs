@@ -7,7 +7,7 @@ namespace SignalHub.Benchmarks.Load;
 /// <summary>The private, durable PostgreSQL server of a run: settings as the service's own embedded one, and more connections.</summary>
 internal sealed class LoadServer : IAsyncDisposable
 {
-    // 64 for the plain EF Core endpoint, 64 for pgbench, 16 for the service.
+    // 64 for the plain EF Core endpoint, 64 for pgbench, 32 for the service.
     private const string MoreConnections = "\nmax_connections = 250\n";
     private const string Statistics = "\nshared_preload_libraries = 'pg_stat_statements'\npg_stat_statements.track_planning = on\n";
 

@@ -164,6 +164,16 @@ public sealed class SendingBatchesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Of_two_signals_with_one_key_the_first_of_the_request_is_taken_whoever_they_are_about()
+    {
+        var signals = Enumerable.Range(0, 60).Select(i => Keyed($"key-{i / 2}", i));
+
+        var answer = await _acme.Client.PostTextAsync("/signals/batch", $"{{\"signals\":[{string.Join(',', signals)}]}}").JsonAsync(HttpStatusCode.MultiStatus);
+
+        Assert.Equal(Enumerable.Range(0, 60).Select(i => i % 2 == 0 ? "captured" : "rejected"), Statuses(answer));
+    }
+
+    [Fact]
     public async Task A_thousand_in_one_request_are_taken()
     {
         var answer = await SendAsync(HttpStatusCode.OK, [.. Enumerable.Range(0, BatchBody.MaxItems).Select(i => Sample.Qualified(i))]);

@@ -101,12 +101,16 @@ public static class BatchApi
         }
     }
 
-    /// <summary>Checks one after another and queues each at once: the writer stores the first while the last are still being checked.</summary>
+    /// <summary>
+    /// Checks one after another and queues each at once: the writer stores the first while the last are still being checked. Only a key
+    /// that comes again waits for the first of its kind: about another person it would go to another writer, and might be there first.
+    /// </summary>
     private static async Task<BatchItemResult[]> CaptureAsync(
         Caller caller, SignalCapture capture, List<ReadOnlyMemory<byte>> items, Admission admission, string pointer)
     {
         var results = new BatchItemResult[items.Count];
         var waiting = new List<(int Index, Task<IntakeResult> Done)>(items.Count);
+        var firstOfKey = new Dictionary<string, Task<IntakeResult>>();
         for (var i = 0; i < items.Count; i++)
         {
             var (item, problem) = items[i].Length > RequestBody.DefaultLimit
@@ -118,7 +122,17 @@ public static class BatchApi
                 results[i] = BatchItemResult.Of(i, problem.Under($"{pointer}/{i}"));
                 continue;
             }
-            waiting.Add((i, capture.CaptureAsync(item!)));
+            var key = item!.Dedupe.IsClientKey ? Convert.ToHexString(item.Dedupe.Hash) : null;
+            if (key is not null && firstOfKey.TryGetValue(key, out var first))
+            {
+                await first;
+            }
+            var captured = capture.CaptureAsync(item);
+            waiting.Add((i, captured));
+            if (key is not null)
+            {
+                firstOfKey.TryAdd(key, captured);
+            }
         }
         foreach (var (index, done) in waiting)
         {

@@ -17,8 +17,7 @@ public sealed record StoredDuplicate(CapturedSignal Captured, long PayloadHash, 
 /// <summary>The SQL of the intake: one round trip for a batch about people who are remembered, else two, whatever its size.</summary>
 public static class IntakeStore
 {
-    // Batches that rely on what they remember do not lock everything in one order, so two of them could wait for each other. Before
-    // PostgreSQL looks for that (after a second), they give up, and start again in the order that everybody keeps.
+    // For batches that lock everything in the order that everybody keeps: they wait for as long as it takes.
     private const string Patience = "select set_config('lock_timeout', '0', true)";
 
     // What the connections of Database.OpenWriterAsync have from the start, where there are none: behind a pooler.
@@ -181,7 +180,7 @@ public static class IntakeStore
             transaction = await reader.ReadAsync(ct) && reader.GetValue(0) is uint number ? number : transaction;
         }
         while (await reader.NextResultAsync(ct));   // whatever fails does so here
-        return transaction;
+        return transaction != 0 ? transaction : throw new InvalidOperationException("The insert of the signals did not answer with its transaction.");
     }
 
     public static async Task RollbackAsync(NpgsqlConnection connection)

@@ -24,6 +24,11 @@ public sealed class DeliveryHintStore(Database database)
     /// <param name="listening">Called when from now on nothing is missed.</param>
     public async Task ListenAsync(string self, Action listening, Action heard, CancellationToken cancellationToken)
     {
+        if (!database.Prepares)
+        {
+            // A pooler gives the session to somebody else after each transaction: there is nothing to hear, and polling has to do.
+            await new TaskCompletionSource().Task.WaitAsync(cancellationToken);
+        }
         await using var connection = await database.OpenUnpooledAsync(cancellationToken);
         connection.Notification += (_, hint) =>
         {
