@@ -27,16 +27,13 @@ public static class SignalsReadApi
         signals.MapGet("/sample", GetSample).RefuseUnknownParameters().Produces<SignalData>().ProducesProblems(400, 401, 403, 404, 503);
         signals.MapGet("/{id}", GetSignal).Produces<SignalView>().ProducesProblems(401, 403, 404, 503);
         signals.MapGet("/{id}/qualification", GetSignalQualification).Produces<QualificationView>().ProducesProblems(401, 403, 404, 503);
-        foreach (var (route, handler, tag) in ((string, Delegate, string)[])
-            [
-                ("/leads/{id}/timeline", GetTimeline, "Leads"), ("/accounts/{id}/timeline", GetAccountTimeline, "Accounts and contacts"),
-                ("/contacts/{id}/timeline", GetContactTimeline, "Accounts and contacts"),
-            ])
-        {
-            routes.MapGet(route, handler).WithTags(tag).RequireScope(Scopes.Read, liveOnly: true).RefuseUnknownParameters()
-                .Produces<Page<SignalView>>().ProducesProblems(400, 401, 403, 404, 503);
-        }
+        DescribeTimeline(routes.MapGet("/leads/{id}/timeline", GetTimeline), "Leads");
+        DescribeTimeline(routes.MapGet("/accounts/{id}/timeline", GetAccountTimeline), "Accounts and contacts");
+        DescribeTimeline(routes.MapGet("/contacts/{id}/timeline", GetContactTimeline), "Accounts and contacts");
     }
+
+    private static void DescribeTimeline(RouteHandlerBuilder route, string tag) =>
+        route.WithTags(tag).RequireScope(Scopes.Read, liveOnly: true).RefuseUnknownParameters().Produces<Page<SignalView>>().ProducesProblems(400, 401, 403, 404, 503);
 
     /// <summary>Lists signals, newest first by receipt.</summary>
     /// <remarks>

@@ -54,6 +54,8 @@ public sealed class HintingNodesTests
         await client.PostAsync("/webhooks/endpoints", new { url = receiver.Url }).JsonAsync(HttpStatusCode.Created);
         await database.UntilAsync("select count(*) = 2 from pg_stat_activity where datname = current_database() and query like 'listen %'");
         await using var listener = await HintListener.StartAsync(database.ConnectionString);
+        // The first signal of a process compiles the code that takes signals in, for longer than the others would be let wait.
+        await client.PostAsync("/signals?dry_run=true", Sample.Qualified(0)).JsonAsync(HttpStatusCode.OK);
 
         var watch = Stopwatch.StartNew();
         await Parallel.ForEachAsync(Enumerable.Range(0, Signals), new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (person, _) =>
