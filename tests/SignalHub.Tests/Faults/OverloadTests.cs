@@ -15,12 +15,15 @@ public sealed class OverloadTests
     // The promise is 100 ms; a test machine may be busy with other things.
     private static readonly TimeSpan _atOnce = TimeSpan.FromSeconds(1);
 
+    private const string WaitingForLocks = "select count(*) from pg_locks where not granted and database = (select oid from pg_database where datname = current_database())";
+
     [Fact]
     public async Task While_the_database_stalls_new_signals_are_refused_at_once_and_what_was_accepted_is_stored_when_it_goes_on()
     {
         await using var app = await SignalHubApp.StartAsync();
         var acme = await app.NewWorkspaceAsync();
         await acme.IngestAsync(Sample.Signal("jane@acme.com", minute: 1));
+        app.Clock.Advance(IntakeQueue.WarmUp);
         var queue = app.Services.GetRequiredService<IntakeQueue>();
         await using var other = new NpgsqlConnection(app.ConnectionString);
         await other.OpenAsync();
@@ -28,7 +31,7 @@ public sealed class OverloadTests
         await ExecuteAsync(other, "lock table signals in access exclusive mode");
 
         var taken = acme.Client.PostAsync("/signals", Sample.Signal("jane@acme.com", minute: 2));
-        await UntilAsync(async () => await CountAsync(other, "select count(*) from pg_locks where not granted and database = (select oid from pg_database where datname = current_database())") > 0);
+        await UntilAsync(async () => await CountAsync(other, WaitingForLocks) > 0);
         var waiting = acme.Client.PostAsync("/signals", Sample.Signal("jane@acme.com", minute: 3));
         await UntilAsync(() => Task.FromResult(queue.Depth > 0));
         app.Clock.Advance(IntakeQueue.MaxWait + TimeSpan.FromMilliseconds(1));
@@ -49,7 +52,36 @@ public sealed class OverloadTests
         await waiting.JsonAsync(HttpStatusCode.Created);
         await acme.Client.PostAsync("/signals", Sample.Signal("jane@acme.com", minute: 4)).JsonAsync(HttpStatusCode.Created);
         Assert.Equal(4L, await app.QueryAsync<long>("select sum(signal_count)::bigint from leads"));
-        Assert.Equal(4L, await app.QueryAsync<long>("select sum(counted_today)::bigint from usage_batches"));
+        Assert.Equal(4L, await app.QueryAsync<long>(
+            "select sum(counted)::bigint from (select counted_today as counted from usage_batches union all select events from usage_days) as usage"));
+    }
+
+    [Fact]
+    public async Task A_new_process_may_take_seconds_for_its_first_signals_and_refuses_none()
+    {
+        await using var app = await SignalHubApp.StartAsync();
+        var acme = await app.NewWorkspaceAsync();
+        var queue = app.Services.GetRequiredService<IntakeQueue>();
+        await using var other = new NpgsqlConnection(app.ConnectionString);
+        await other.OpenAsync();
+        await using var stall = await other.BeginTransactionAsync();
+        await ExecuteAsync(other, "lock table signals in access exclusive mode");
+
+        var first = acme.Client.PostAsync("/signals", Sample.Signal("jane@acme.com", minute: 1));
+        await UntilAsync(async () => await CountAsync(other, WaitingForLocks) > 0);
+        var second = acme.Client.PostAsync("/signals", Sample.Signal("jane@acme.com", minute: 2));
+        await UntilAsync(() => Task.FromResult(queue.Depth > 0));
+        app.Clock.Advance(IntakeQueue.MaxWaitInWarmUp);
+        var third = acme.Client.PostAsync("/signals", Sample.Signal("jane@acme.com", minute: 3));
+        await UntilAsync(() => Task.FromResult(queue.Depth > 1));
+        app.Clock.Advance(TimeSpan.FromMilliseconds(1));
+        using var refused = await acme.Client.PostAsync("/signals", Sample.Signal("jane@acme.com", minute: 4));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+
+        await stall.RollbackAsync();
+        await first.JsonAsync(HttpStatusCode.Created);
+        await second.JsonAsync(HttpStatusCode.Created);
+        await third.JsonAsync(HttpStatusCode.Created);
     }
 
     [Fact]

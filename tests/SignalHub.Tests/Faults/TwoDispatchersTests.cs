@@ -48,9 +48,9 @@ public sealed class TwoDispatchersTests : IAsyncLifetime
         var key = await PrepareAsync(urls[0]);
 
         var posting = PostAsync(key, urls);
-        await _receiver.WaitForAsync(Answered + AllInFlight);
+        // Together: when a post fails, that is what the test says.
+        await Task.WhenAll(posting, _receiver.WaitForAsync(Answered + AllInFlight));
         _released.SetResult();
-        await posting;
         await _receiver.WaitForAsync(Deliveries);
 
         await _database.UntilAsync($"select count(*) = {Deliveries} from delivery_history where state = 'delivered'");
@@ -77,12 +77,11 @@ public sealed class TwoDispatchersTests : IAsyncLifetime
 
         var posting = PostAsync(key, url);
         // All slots are taken and none is answered: what is in flight stays as it is until the kill is over.
-        await _receiver.WaitForAsync(Answered + AllInFlight);
+        await Task.WhenAll(posting, _receiver.WaitForAsync(Answered + AllInFlight));
         await _second.KillAsync();
         var arrived = Arrivals();
         var inFlight = (await _database.DeliveriesAsync(IsLongLeased)).Where(arrived.ContainsKey).ToHashSet();
         _released.SetResult();
-        await posting;
         Assert.NotEqual(0, await _database.ExecuteAsync($"update delivery_queue set next_at = now() where {IsLongLeased}"));
         await _receiver.WaitUntilAsync(_ => Arrivals().Count == Deliveries);
         await _database.UntilAsync("select count(*) = 0 from delivery_queue");

@@ -31,7 +31,7 @@ public sealed class IntakeGate(IntakeQueue queue, TimeProvider time)
     public TimeSpan ExpectedWait => TimeSpan.FromSeconds(Interlocked.Read(ref _inWork) * Volatile.Read(ref _secondsPerSignal) / queue.Writers);
 
     /// <summary>Whether a request may come in at all: asked before its body is read, when it is known neither how many signals it has nor when they will be here.</summary>
-    public bool IsOpen => ExpectedWait <= MaxExpectedWait && queue.ShortestWait <= IntakeQueue.MaxWait;
+    public bool IsOpen => ExpectedWait <= MaxExpectedWait && !queue.IsStuck;
 
     /// <summary>
     /// Lets signals in that are here in full, all of them or none; <see cref="Leave"/> ends it. Those before them count, they themselves do not: a

@@ -17,8 +17,15 @@ public sealed class IntakeQueue
     /// <summary>When the oldest one has waited this long, the writers are not keeping up (or the database is away).</summary>
     public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(0.5);
 
+    /// <summary>So long after its first signal a process still compiles what it runs: slow writers say nothing about the database yet.</summary>
+    public static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(10);
+
+    /// <summary>What the oldest one may wait meanwhile.</summary>
+    public static readonly TimeSpan MaxWaitInWarmUp = TimeSpan.FromSeconds(5);
+
     private readonly Channel<IntakeItem>[] _channels;
     private readonly TimeProvider _time;
+    private long _firstAt;
     private long _items;
     private long _bytes;
 
@@ -42,8 +49,8 @@ public sealed class IntakeQueue
 
     public int Writers => _channels.Length;
 
-    /// <summary>How long the oldest one of the writer that is best off waits already; beyond <see cref="MaxWait"/>, no writer takes anything.</summary>
-    public TimeSpan ShortestWait => _channels.Min(WaitOf);
+    /// <summary>Whether every writer's oldest one waits for too long already: then none takes anything.</summary>
+    public bool IsStuck => _channels.Min(WaitOf) > Longest;
 
     /// <summary>How long the oldest one of all waits already.</summary>
     public TimeSpan LongestWait => _channels.Max(WaitOf);
@@ -55,11 +62,12 @@ public sealed class IntakeQueue
     {
         var channel = _channels[WriterOf(item)];
         if (Interlocked.Read(ref _items) >= MaxItems || Interlocked.Read(ref _bytes) + item.Size > MaxBytes
-            || WaitOf(channel) > MaxWait)
+            || WaitOf(channel) > Longest)
         {
             return false;
         }
         item.EnqueuedAt = _time.GetTimestamp();
+        Interlocked.CompareExchange(ref _firstAt, item.EnqueuedAt, 0);
         Interlocked.Increment(ref _items);
         Interlocked.Add(ref _bytes, item.Size);
         return channel.Writer.TryWrite(item);
@@ -80,6 +88,9 @@ public sealed class IntakeQueue
             channel.Writer.TryComplete();
         }
     }
+
+    private TimeSpan Longest =>
+        Interlocked.Read(ref _firstAt) is var first && first != 0 && _time.GetElapsedTime(first) >= WarmUp ? MaxWait : MaxWaitInWarmUp;
 
     private TimeSpan WaitOf(Channel<IntakeItem> channel) =>
         channel.Reader.TryPeek(out var oldest) ? _time.GetElapsedTime(oldest.EnqueuedAt) : TimeSpan.Zero;
