@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -63,21 +64,23 @@ public static class JsonGate
         switch (reader.TokenType)
         {
             case JsonTokenType.StartObject:
-                names.Enter(reader.CurrentDepth);
+                names.Enter();
                 goto case JsonTokenType.StartArray;
             case JsonTokenType.StartArray:
                 return reader.CurrentDepth >= Json.MaxDepth
                     ? At(ProblemCodes.TooDeep, body, reader.TokenStartIndex, $"The JSON is nested deeper than {Json.MaxDepth} levels.")
                     : null;
+            case JsonTokenType.EndObject:
+                names.Leave();
+                return null;
             case JsonTokenType.PropertyName:
                 if (!IsStorable(ref reader))
                 {
                     return At(ProblemCodes.UnsupportedCharacter, body, reader.TokenStartIndex, "A member name has U+0000 or a lone surrogate, which cannot be stored.");
                 }
-                var name = reader.GetString()!;
-                return names.Add(reader.CurrentDepth, name)
+                return names.Add(ref reader, body)
                     ? null
-                    : At(ProblemCodes.DuplicateMember, body, reader.TokenStartIndex, $"The member \"{name}\" is given twice: send it once.");
+                    : At(ProblemCodes.DuplicateMember, body, reader.TokenStartIndex, $"The member \"{reader.GetString()}\" is given twice: send it once.");
             case JsonTokenType.String:
                 return IsStorable(ref reader)
                     ? null
@@ -203,21 +206,51 @@ public static class JsonGate
         _ => "a boolean",
     };
 
-    /// <summary>Names seen in the objects that are open, one set per depth, reused along the walk.</summary>
+    /// <summary>
+    /// Names seen in the objects that are open. Few and plain ones, the usual case, are compared where they stand in the body; an object with many
+    /// names, or with an escape in one, gets a set.
+    /// </summary>
     private sealed class MemberNames
     {
-        private readonly List<HashSet<string>?> _byDepth = [];
+        private const int Few = 16;
 
-        public void Enter(int depth)
+        private readonly List<(int Start, int Length)> _plain = new(Few);
+        private readonly List<(int FirstPlain, HashSet<string>? Set)> _open = [];
+
+        public void Enter() => _open.Add((_plain.Count, null));
+
+        public void Leave()
         {
-            while (_byDepth.Count <= depth)
-            {
-                _byDepth.Add(null);
-            }
-            _byDepth[depth]?.Clear();
+            _plain.RemoveRange(_open[^1].FirstPlain, _plain.Count - _open[^1].FirstPlain);
+            _open.RemoveAt(_open.Count - 1);
         }
 
-        // A property name is one level below the object that holds it.
-        public bool Add(int depth, string name) => (_byDepth[depth - 1] ??= new HashSet<string>(StringComparer.Ordinal)).Add(name);
+        /// <summary>False: the innermost object has the name already.</summary>
+        public bool Add(ref Utf8JsonReader reader, ReadOnlySpan<byte> body)
+        {
+            var (first, set) = _open[^1];
+            if (set is null && !reader.ValueIsEscaped && _plain.Count - first < Few)
+            {
+                foreach (var (start, length) in CollectionsMarshal.AsSpan(_plain)[first..])
+                {
+                    if (body.Slice(start, length).SequenceEqual(reader.ValueSpan))
+                    {
+                        return false;
+                    }
+                }
+                _plain.Add(((int)reader.TokenStartIndex + 1, reader.ValueSpan.Length));    // behind its quote
+                return true;
+            }
+            if (set is null)
+            {
+                set = new HashSet<string>(StringComparer.Ordinal);
+                foreach (var (start, length) in CollectionsMarshal.AsSpan(_plain)[first..])
+                {
+                    set.Add(Encoding.UTF8.GetString(body.Slice(start, length)));
+                }
+                _open[^1] = (first, set);
+            }
+            return set.Add(reader.GetString()!);
+        }
     }
 }

@@ -40,7 +40,7 @@ public static class Logging
             }
             else
             {
-                background.Console(new JsonFormatter(formatProvider: CultureInfo.InvariantCulture));
+                background.Sink<JsonLines>();
             }
         })
         .CreateLogger();
@@ -64,6 +64,21 @@ public static class Logging
 
     /// <summary>An address in use is the one line the start ends with; the host would add a stack trace.</summary>
     private static bool IsReportedAtStart(LogEvent line) => line.Exception is IOException { InnerException: AddressInUseException };
+
+    /// <summary>A JSON object per line. The console sink makes a text of each line first: a fifteenth of all that a signal allocates.</summary>
+    private sealed class JsonLines : ILogEventSink, IDisposable
+    {
+        private readonly JsonFormatter _formatter = new(formatProvider: CultureInfo.InvariantCulture);
+        private readonly StreamWriter _output = new(Console.OpenStandardOutput(), bufferSize: 16 * 1024);
+
+        public void Emit(LogEvent logEvent)
+        {
+            _formatter.Format(logEvent, _output);
+            _output.Flush();
+        }
+
+        public void Dispose() => _output.Dispose();
+    }
 
     private sealed class WithoutUnwanted : ILogEventEnricher
     {

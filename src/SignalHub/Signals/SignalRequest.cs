@@ -124,31 +124,32 @@ public sealed class SignalRequest
         var input = new IdentityInput();
         foreach (var member in identity.EnumerateObject())
         {
-            input = ReadIdentityMember(input, member.Name, member.Value) ?? UnknownIn(input, $"/identity/{JsonGate.Escape(member.Name)}");
+            if (!TryReadIdentityMember(input, member.Name, member.Value))
+            {
+                Unknown($"/identity/{JsonGate.Escape(member.Name)}");
+            }
         }
         return input;
     }
 
-    /// <summary>The identity with one member more, by the name that <c>POST /signals</c> gives it; null: there is no such member.</summary>
-    internal IdentityInput? ReadIdentityMember(IdentityInput input, string name, JsonElement value) => name switch
+    /// <summary>One member of the identity, by the name that <c>POST /signals</c> gives it; false: there is no such member.</summary>
+    internal bool TryReadIdentityMember(IdentityInput input, string name, JsonElement value)
     {
-        "email" => input with { Email = Text(value, "/identity/email") },
-        "emails" => input with { Emails = Texts(value, "/identity/emails") },
-        "linkedin_url" => input with { LinkedInUrl = Text(value, "/identity/linkedin_url") },
-        "company_domain" => input with { CompanyDomain = Text(value, "/identity/company_domain") },
-        "company_linkedin_url" => input with { CompanyLinkedInUrl = Text(value, "/identity/company_linkedin_url") },
-        "company_name" => input with { CompanyName = Text(value, "/identity/company_name") },
-        "first_name" => input with { FirstName = Text(value, "/identity/first_name") },
-        "last_name" => input with { LastName = Text(value, "/identity/last_name") },
-        "title" => input with { Title = Text(value, "/identity/title") },
-        "phone" => input with { Phone = Text(value, "/identity/phone") },
-        _ => null,
-    };
-
-    private IdentityInput UnknownIn(IdentityInput input, string pointer)
-    {
-        Unknown(pointer);
-        return input;
+        switch (name)
+        {
+            case "email": input.Email = Text(value, "/identity/email"); break;
+            case "emails": input.Emails = Texts(value, "/identity/emails"); break;
+            case "linkedin_url": input.LinkedInUrl = Text(value, "/identity/linkedin_url"); break;
+            case "company_domain": input.CompanyDomain = Text(value, "/identity/company_domain"); break;
+            case "company_linkedin_url": input.CompanyLinkedInUrl = Text(value, "/identity/company_linkedin_url"); break;
+            case "company_name": input.CompanyName = Text(value, "/identity/company_name"); break;
+            case "first_name": input.FirstName = Text(value, "/identity/first_name"); break;
+            case "last_name": input.LastName = Text(value, "/identity/last_name"); break;
+            case "title": input.Title = Text(value, "/identity/title"); break;
+            case "phone": input.Phone = Text(value, "/identity/phone"); break;
+            default: return false;
+        }
+        return true;
     }
 
     /// <summary>The identity object without what was dropped: one form whatever spaces and empty fields a tool sends along.</summary>

@@ -52,29 +52,29 @@ public sealed record IdentityKey(IdentityKeyKind Kind, string Key, string Displa
 /// <param name="Detail">One sentence that says what to change; never the value itself.</param>
 public sealed record IdentityIssue(string Code, string Pointer, string Detail);
 
-/// <summary>The identity fields of a signal as sent, all optional. At most five e-mails count.</summary>
+/// <summary>The identity fields of a signal as sent, all optional; filled member by member. At most five e-mails count.</summary>
 public sealed record IdentityInput
 {
-    public string? Email { get; init; }
+    public string? Email { get; set; }
 
-    public IReadOnlyList<string?>? Emails { get; init; }
+    public IReadOnlyList<string?>? Emails { get; set; }
 
-    public string? LinkedInUrl { get; init; }
+    public string? LinkedInUrl { get; set; }
 
-    public string? CompanyDomain { get; init; }
+    public string? CompanyDomain { get; set; }
 
-    public string? CompanyLinkedInUrl { get; init; }
+    public string? CompanyLinkedInUrl { get; set; }
 
-    public string? CompanyName { get; init; }
+    public string? CompanyName { get; set; }
 
     /// <summary>The route's companies are also found by name, where nothing better is given.</summary>
-    public bool FindsCompanyByName { get; init; }
+    public bool FindsCompanyByName { get; set; }
 
-    public string? FirstName { get; init; }
+    public string? FirstName { get; set; }
 
-    public string? LastName { get; init; }
+    public string? LastName { get; set; }
 
-    public string? Title { get; init; }
+    public string? Title { get; set; }
 
-    public string? Phone { get; init; }
+    public string? Phone { get; set; }
 }

@@ -14,14 +14,13 @@ public static class V1Request
     public static SignalRequest Read(JsonElement body, DateTimeOffset receivedAt)
     {
         var request = new SignalRequest { ReceivedAt = receivedAt, IsFreeForm = true, OwnData = "properties" };
-        var empty = new IdentityInput { FindsCompanyByName = true };
-        var identity = empty;
+        var identity = NoIdentity();
         foreach (var member in body.EnumerateObject())
         {
             switch (member.Name)
             {
                 case "account" or "contact":
-                    identity = ReadPart(request, identity, member.Name, member.Value);
+                    ReadPart(request, identity, member.Name, member.Value);
                     break;
                 case var name when V1Names.ToOurs($"/{JsonGate.Escape(name)}") is { } ours:
                     request.ReadMember(ours[1..], member.Value);
@@ -31,14 +30,16 @@ public static class V1Request
                     break;
             }
         }
-        if (identity != empty)
+        if (identity != NoIdentity())
         {
             request.SetIdentity(identity);
         }
         return request;
     }
 
-    private static IdentityInput ReadPart(SignalRequest request, IdentityInput identity, string part, JsonElement value)
+    private static IdentityInput NoIdentity() => new() { FindsCompanyByName = true };
+
+    private static void ReadPart(SignalRequest request, IdentityInput identity, string part, JsonElement value)
     {
         if (value.ValueKind != JsonValueKind.Object)
         {
@@ -46,20 +47,15 @@ public static class V1Request
             {
                 request.WrongType($"/{part}", "an object");
             }
-            return identity;
+            return;
         }
         foreach (var member in value.EnumerateObject())
         {
             var pointer = $"/{part}/{JsonGate.Escape(member.Name)}";
-            if (V1Names.ToOurs(pointer) is { } ours && request.ReadIdentityMember(identity, ours[(ours.LastIndexOf('/') + 1)..], member.Value) is { } read)
-            {
-                identity = read;
-            }
-            else
+            if (V1Names.ToOurs(pointer) is not { } ours || !request.TryReadIdentityMember(identity, ours[(ours.LastIndexOf('/') + 1)..], member.Value))
             {
                 request.Unknown(pointer);
             }
         }
-        return identity;
     }
 }
