@@ -26,10 +26,14 @@ internal static class PrivateRun
         }
     }
 
+    /// <summary>What was measured; "-dirty" where it differs from that, which results of other benchmarks do not.</summary>
     public static async Task<string> CommitAsync(CancellationToken cancellationToken)
     {
-        var git = await ToolProcess.RunAsync("git", ["-C", Directory.GetCurrentDirectory(), "describe", "--always", "--dirty"], account: null, cancellationToken);
-        return git.Succeeded ? git.LastLine : "unknown";
+        Task<ToolResult> GitAsync(params string[] arguments) =>
+            ToolProcess.RunAsync("git", ["-C", Directory.GetCurrentDirectory(), .. arguments], account: null, cancellationToken);
+        var commit = await GitAsync("describe", "--always");
+        var changed = await GitAsync("status", "--porcelain", "--", ".", ":!docs/benchmarks");
+        return commit.Succeeded ? commit.LastLine + (changed.LastLine.Length == 0 ? "" : "-dirty") : "unknown";
     }
 
     private static async Task RunAsync(LoadOptions options, Func<LoadOptions, LoadServer, string, CancellationToken, Task> measure, CancellationToken cancellationToken)

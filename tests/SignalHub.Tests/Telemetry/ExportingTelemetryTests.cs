@@ -11,11 +11,13 @@ public sealed class ExportingTelemetryTests
     private const string Protocol = "OTEL_EXPORTER_OTLP_PROTOCOL";
     private const string Http = "http/protobuf";
 
-    [Fact]
-    public async Task A_collector_sees_one_trace_of_a_signal_from_its_request_to_its_delivery()
+    [Theory]
+    [InlineData(Http)]
+    [InlineData("grpc")]
+    public async Task A_collector_sees_one_trace_of_a_signal_from_its_request_to_its_delivery(string protocol)
     {
-        await using var collector = await OtlpCollector.StartAsync();
-        await using var app = await SignalHubApp.StartAsync((TelemetryExport.Endpoint, collector.Url), (Protocol, Http), ("OTEL_SERVICE_NAME", "hub-of-tests"));
+        await using var collector = await OtlpCollector.StartAsync(isGrpc: protocol != Http);
+        await using var app = await SignalHubApp.StartAsync((TelemetryExport.Endpoint, collector.Url), (Protocol, protocol), ("OTEL_SERVICE_NAME", "hub-of-tests"));
         using var spans = new Spans(); // after the exporter, so that it hears of each later
         using var workspace = await app.NewWorkspaceAsync();
         await using var receiver = await WebhookReceiver.StartAsync();

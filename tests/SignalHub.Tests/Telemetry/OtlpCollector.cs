@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -13,11 +14,16 @@ namespace SignalHub.Tests.Telemetry;
 internal sealed record CollectedSpan(string Service, string Scope, string TraceId, string SpanId, string ParentId, string Name, IReadOnlyDictionary<string, string> Tags);
 
 /// <summary>
-/// What OTLP over HTTP is sent to: takes protobuf at /v1/traces and /v1/metrics and reads the few fields that tests ask for, by the
-/// numbers of https://github.com/open-telemetry/opentelemetry-proto.
+/// What OTLP is sent to: takes protobuf at /v1/traces and /v1/metrics, or as gRPC calls of the two services, and reads the few fields that
+/// tests ask for, by the numbers of https://github.com/open-telemetry/opentelemetry-proto.
 /// </summary>
 internal sealed class OtlpCollector : IAsyncDisposable
 {
+    private const string Services = "/opentelemetry.proto.collector.";
+
+    // Whether it is compressed, and its length.
+    private const int GrpcPrefix = 5;
+
     private readonly WebApplication _app;
     private readonly ConcurrentQueue<CollectedSpan> _spans = new();
     private readonly ConcurrentDictionary<string, bool> _metrics = new(StringComparer.Ordinal);
@@ -30,15 +36,19 @@ internal sealed class OtlpCollector : IAsyncDisposable
 
     public ICollection<string> Metrics => _metrics.Keys;
 
-    public static async Task<OtlpCollector> StartAsync()
+    /// <param name="isGrpc">HTTP/2 without TLS, as the exporter speaks it to an http address.</param>
+    public static async Task<OtlpCollector> StartAsync(bool isGrpc = false)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureEndpointDefaults(listen => listen.Protocols = isGrpc ? HttpProtocols.Http2 : HttpProtocols.Http1));
         var app = builder.Build();
         var collector = new OtlpCollector(app);
         app.MapPost("/v1/traces", request => ReadAsync(request, collector.ReadSpans));
         app.MapPost("/v1/metrics", request => ReadAsync(request, collector.ReadMetrics));
+        app.MapPost($"{Services}trace.v1.TraceService/Export", request => ReadCallAsync(request, collector.ReadSpans));
+        app.MapPost($"{Services}metrics.v1.MetricsService/Export", request => ReadCallAsync(request, collector.ReadMetrics));
         await app.StartAsync();
         return collector;
     }
@@ -51,6 +61,14 @@ internal sealed class OtlpCollector : IAsyncDisposable
         await context.Request.Body.CopyToAsync(body);
         read(body.ToArray());
         context.Response.ContentType = "application/x-protobuf";
+    }
+
+    private static async Task ReadCallAsync(HttpContext context, Action<byte[]> read)
+    {
+        await ReadAsync(context, call => read(call[GrpcPrefix..]));
+        context.Response.ContentType = "application/grpc";
+        await context.Response.Body.WriteAsync(new byte[GrpcPrefix]);     // an empty answer
+        context.Response.AppendTrailer("grpc-status", "0");
     }
 
     private void ReadSpans(byte[] request)

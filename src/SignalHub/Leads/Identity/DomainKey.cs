@@ -81,8 +81,8 @@ public sealed record DomainKey(string Domain, string Host, bool UnknownSuffix)
             return KeyResult<DomainKey>.Refuse(IdentityCodes.PublicSuffix);
         }
         var domain = length == host.Length ? host : host[^length..];
-        // undefined.com, null.com: what is left of a template around a missing value.
-        return Fillers.IsMissingPart(domain.AsSpan(0, domain.IndexOf('.', StringComparison.Ordinal)))
+        // undefined.com, null.com: what is left of a template around a missing value; n.a says the same.
+        return Fillers.IsMissingPart(domain.AsSpan(0, domain.IndexOf('.', StringComparison.Ordinal))) || Fillers.IsFiller(domain)
             ? KeyResult<DomainKey>.Refuse(IdentityCodes.Placeholder)
             : new DomainKey(domain, host, !known);
     }

@@ -54,6 +54,7 @@ public sealed class DomainKeyTests
     [InlineData("https://www.linkedin.com/?trk=x", "linkedin.com")]
     [InlineData("https://www.facebook.com/acme", "!social_host")]
     [InlineData("undefined.com", "!placeholder")]
+    [InlineData("https://n.a/about", "!placeholder")]
     [InlineData("https://{{domain}}/", "!placeholder")]
     [InlineData("\"acme.com\",", "acme.com")]
     [InlineData("\u200bacme.com\u00a0", "acme.com")]
