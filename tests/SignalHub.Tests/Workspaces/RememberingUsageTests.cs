@@ -8,6 +8,7 @@ public sealed class RememberingUsageTests : IAsyncLifetime
 {
     private static readonly WorkspaceLimits _limits = new(20, 100);
     private static readonly Guid _workspace = new("01950000-0000-7000-8000-000000000001");
+    private static readonly Guid _other = new("01950000-0000-7000-8000-000000000002");
 
     private const int TwoWorkspaces = 2;
 
@@ -134,6 +135,23 @@ public sealed class RememberingUsageTests : IAsyncLifetime
         Assert.Equal(8, (await limiter.LookAsync(_workspace, _limits)).Minute.Remaining);
     }
 
+    [Fact]
+    public async Task A_ledger_that_another_version_wrote_stops_only_its_own_workspace()
+    {
+        var limiter = NewProcess();
+        await limiter.ReserveAsync(_workspace, _limits, 5, isTest: false);
+        await limiter.ReserveAsync(_other, _limits, 5, isTest: false);
+        await using var upgrade = _database.Source.CreateCommand("update usage_ledgers set ledger = '\\x02' where workspace_id = $1");
+        upgrade.Parameters.Add(new() { Value = _workspace });
+        await upgrade.ExecuteNonQueryAsync();
+
+        var told = await limiter.TellAsync(isLeaving: true);
+
+        Assert.Contains("run the same version of SignalHub on all nodes", Assert.IsType<InvalidDataException>(told.Failure).Message, StringComparison.Ordinal);
+        Assert.Equal(15, (await NewProcess().LookAsync(_other, _limits)).Minute.Remaining);
+        await Assert.ThrowsAsync<InvalidDataException>(() => NewProcess().LookAsync(_workspace, _limits).AsTask());
+    }
+
     private UsageStore Store => new(_database);
 
     /// <summary>As after a crash of the server: no ledger, only what is stored.</summary>
@@ -151,9 +169,8 @@ public sealed class RememberingUsageTests : IAsyncLifetime
     /// <summary>As the intake does: events of two workspaces in one batch.</summary>
     private async Task StoreAsync(int events, bool isTest = false)
     {
-        var other = new Guid("01950000-0000-7000-8000-000000000002");
         await using var batch = _database.Source.CreateBatch();
-        UsageStore.AddTo(batch, Enumerable.Range(0, events).SelectMany(_ => new[] { (other, _clock.GetUtcNow(), false), (_workspace, _clock.GetUtcNow(), isTest) }));
+        UsageStore.AddTo(batch, Enumerable.Range(0, events).SelectMany(_ => new[] { (_other, _clock.GetUtcNow(), false), (_workspace, _clock.GetUtcNow(), isTest) }));
         await batch.ExecuteNonQueryAsync();
     }
 }
