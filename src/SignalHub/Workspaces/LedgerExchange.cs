@@ -18,14 +18,14 @@ public sealed class LedgerExchange(UsageLedgerStore store, TimeProvider time)
     internal async Task<Exception?> RunAsync(IReadOnlyList<(Guid WorkspaceId, WorkspaceShare Share)> shares, bool isLeaving)
     {
         var open = shares;
-        var unreadable = new List<InvalidDataException>();
+        var unreadable = new Dictionary<Guid, Exception>();
         try
         {
             while (open.Count > 0)
             {
                 open = await RoundAsync(open, isLeaving, unreadable);
             }
-            return unreadable.FirstOrDefault();
+            return unreadable.Values.FirstOrDefault();
         }
         catch (Exception e)
         {
@@ -38,15 +38,14 @@ public sealed class LedgerExchange(UsageLedgerStore store, TimeProvider time)
     }
 
     /// <summary>One attempt; answers those that need another.</summary>
-    /// <param name="unreadable">Gets why a ledger could not be read: that of one workspace, which keeps no other from its own.</param>
+    /// <param name="unreadable">Gets the workspaces whose ledgers cannot be read, and why: they keep no other from its own.</param>
     private async Task<IReadOnlyList<(Guid WorkspaceId, WorkspaceShare Share)>> RoundAsync(
-        IReadOnlyList<(Guid WorkspaceId, WorkspaceShare Share)> shares, bool isLeaving, List<InvalidDataException> unreadable)
+        IReadOnlyList<(Guid WorkspaceId, WorkspaceShare Share)> shares, bool isLeaving, Dictionary<Guid, Exception> unreadable)
     {
         var askedAt = Uptime;
         var page = await store.ReadAsync([.. shares.Select(s => s.WorkspaceId)],
             [.. shares.Where(s => s.Share.NeedsStored).Select(s => s.WorkspaceId)]);
         var proposed = new List<(Guid WorkspaceId, long Version, byte[] Ledger)>();
-        var failed = new HashSet<Guid>();
         foreach (var (workspaceId, share) in shares)
         {
             var isRead = page.Ledgers.TryGetValue(workspaceId, out var read);
@@ -62,12 +61,11 @@ public sealed class LedgerExchange(UsageLedgerStore store, TimeProvider time)
             catch (InvalidDataException e)
             {
                 share.Fail(e);
-                unreadable.Add(e);
-                failed.Add(workspaceId);
+                unreadable.Add(workspaceId, e);
             }
         }
         var written = proposed.Count == 0 ? [] : await store.WriteAsync(proposed, page.Now);
         var ids = proposed.Select(p => p.WorkspaceId).ToHashSet();
-        return [.. shares.Where(s => !failed.Contains(s.WorkspaceId)).Where(s => !ids.Contains(s.WorkspaceId) || s.Share.Settle(written.Contains(s.WorkspaceId), Uptime))];
+        return [.. shares.Where(s => ids.Contains(s.WorkspaceId) ? s.Share.Settle(written.Contains(s.WorkspaceId), Uptime) : !unreadable.ContainsKey(s.WorkspaceId))];
     }
 }

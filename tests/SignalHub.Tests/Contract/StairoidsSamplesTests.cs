@@ -67,7 +67,7 @@ public sealed class StairoidsSamplesTests
     public async Task The_node_sample_sends_a_signal_with_axios()
     {
         await using var service = await SampleService.StartAsync();
-        await service.RunAsync("npm", ["install", "--no-audit", "--no-fund", "--silent", Axios]);
+        await service.RunAsync("npm", Tools.NpmInstall(Axios));
         await service.WriteAsync("send.js", service.Adapt(StairoidsSeed.Sample("javascript", "axios.post")));
 
         var output = await service.RunAsync("node", ["send.js"]);
@@ -94,7 +94,7 @@ public sealed class StairoidsSamplesTests
     public async Task The_node_sample_accepts_our_deliveries_and_no_forged_one()
     {
         using var directory = new TemporaryDirectory();
-        await Tools.RunAsync(directory.Path, "npm", ["install", "--no-audit", "--no-fund", "--silent", Express]);
+        await Tools.RunAsync(directory.Path, "npm", Tools.NpmInstall(Express));
         await File.WriteAllTextAsync(directory.PathOf("receive.js"), string.Join('\n',
             "const express = require('express'); const app = express();",
             WithOurHeader(StairoidsSeed.Sample("javascript", "createHmac")),

@@ -15,8 +15,6 @@ public sealed class OverloadTests
     // The promise is 100 ms; a test machine may be busy with other things.
     private static readonly TimeSpan _atOnce = TimeSpan.FromSeconds(1);
 
-    private const string WaitingForLocks = "select count(*) from pg_locks where not granted and database = (select oid from pg_database where datname = current_database())";
-
     [Fact]
     public async Task While_the_database_stalls_new_signals_are_refused_at_once_and_what_was_accepted_is_stored_when_it_goes_on()
     {
@@ -25,13 +23,10 @@ public sealed class OverloadTests
         await acme.IngestAsync(Sample.Signal("jane@acme.com", minute: 1));
         app.Clock.Advance(IntakeQueue.WarmUp);
         var queue = app.Services.GetRequiredService<IntakeQueue>();
-        await using var other = new NpgsqlConnection(app.ConnectionString);
-        await other.OpenAsync();
-        await using var stall = await other.BeginTransactionAsync();
-        await ExecuteAsync(other, "lock table signals in access exclusive mode");
+        await using var stall = await Stall.BeginAsync(app);
 
         var taken = acme.Client.PostAsync("/signals", Sample.Signal("jane@acme.com", minute: 2));
-        await UntilAsync(async () => await CountAsync(other, WaitingForLocks) > 0);
+        await UntilAsync(stall.IsFeltAsync);
         var waiting = acme.Client.PostAsync("/signals", Sample.Signal("jane@acme.com", minute: 3));
         await UntilAsync(() => Task.FromResult(queue.Depth > 0));
         app.Clock.Advance(IntakeQueue.MaxWait + TimeSpan.FromMilliseconds(1));
@@ -47,7 +42,7 @@ public sealed class OverloadTests
         Assert.Equal("overloaded", (string?)batch["results"]![0]!["error"]!["code"]);
         Assert.False(taken.IsCompleted || waiting.IsCompleted);
 
-        await stall.RollbackAsync();
+        await stall.EndAsync();
         await taken.JsonAsync(HttpStatusCode.Created);
         await waiting.JsonAsync(HttpStatusCode.Created);
         await acme.Client.PostAsync("/signals", Sample.Signal("jane@acme.com", minute: 4)).JsonAsync(HttpStatusCode.Created);
@@ -62,13 +57,10 @@ public sealed class OverloadTests
         await using var app = await SignalHubApp.StartAsync();
         var acme = await app.NewWorkspaceAsync();
         var queue = app.Services.GetRequiredService<IntakeQueue>();
-        await using var other = new NpgsqlConnection(app.ConnectionString);
-        await other.OpenAsync();
-        await using var stall = await other.BeginTransactionAsync();
-        await ExecuteAsync(other, "lock table signals in access exclusive mode");
+        await using var stall = await Stall.BeginAsync(app);
 
         var first = acme.Client.PostAsync("/signals", Sample.Signal("jane@acme.com", minute: 1));
-        await UntilAsync(async () => await CountAsync(other, WaitingForLocks) > 0);
+        await UntilAsync(stall.IsFeltAsync);
         var second = acme.Client.PostAsync("/signals", Sample.Signal("jane@acme.com", minute: 2));
         await UntilAsync(() => Task.FromResult(queue.Depth > 0));
         app.Clock.Advance(IntakeQueue.MaxWaitInWarmUp);
@@ -78,7 +70,7 @@ public sealed class OverloadTests
         using var refused = await acme.Client.PostAsync("/signals", Sample.Signal("jane@acme.com", minute: 4));
         Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
 
-        await stall.RollbackAsync();
+        await stall.EndAsync();
         await first.JsonAsync(HttpStatusCode.Created);
         await second.JsonAsync(HttpStatusCode.Created);
         await third.JsonAsync(HttpStatusCode.Created);
@@ -92,10 +84,7 @@ public sealed class OverloadTests
         await acme.IngestAsync(Sample.Signal("jane@acme.com", minute: 1));
         var gate = app.Services.GetRequiredService<IntakeGate>();
         Slow(app, gate, TimeSpan.FromMilliseconds(100));
-        await using var other = new NpgsqlConnection(app.ConnectionString);
-        await other.OpenAsync();
-        await using var stall = await other.BeginTransactionAsync();
-        await ExecuteAsync(other, "lock table signals in access exclusive mode");
+        await using var stall = await Stall.BeginAsync(app);
 
         // Ten signals of 100 ms are more than may be waited for; one was not.
         var batch = acme.Client.PostAsync("/signals/batch", new { signals = Enumerable.Range(2, 10).Select(minute => Sample.Signal("jane@acme.com", minute)) });
@@ -116,7 +105,7 @@ public sealed class OverloadTests
         await acme.Client.GetAsync(new Uri("/leads", UriKind.Relative)).JsonAsync(HttpStatusCode.OK);
         Assert.False(batch.IsCompleted);
 
-        await stall.RollbackAsync();
+        await stall.EndAsync();
         await batch.JsonAsync(HttpStatusCode.OK);
         await acme.Client.PostAsync("/signals", Sample.Signal("jane@acme.com", minute: 12)).JsonAsync(HttpStatusCode.Created);
         Assert.Equal(12L, await app.QueryAsync<long>("select sum(counted_today)::bigint from usage_batches"));
@@ -168,15 +157,33 @@ public sealed class OverloadTests
         }
     }
 
-    private static async Task<long> CountAsync(NpgsqlConnection connection, string sql)
+    /// <summary>As if the database took no signal.</summary>
+    private sealed class Stall : IAsyncDisposable
     {
-        await using var command = new NpgsqlCommand(sql, connection);
-        return (long)(await command.ExecuteScalarAsync())!;
-    }
+        private readonly NpgsqlConnection _connection;
 
-    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
-    {
-        await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync();
+        private Stall(NpgsqlConnection connection) => _connection = connection;
+
+        public static async Task<Stall> BeginAsync(SignalHubApp app)
+        {
+            var stall = new Stall(new NpgsqlConnection(app.ConnectionString));
+            await stall._connection.OpenAsync();
+            await stall.AskAsync("begin; lock table signals in access exclusive mode");
+            return stall;
+        }
+
+        /// <summary>Whether a writer waits for its end.</summary>
+        public async Task<bool> IsFeltAsync() => (long)(await AskAsync(
+            "select count(*) from pg_locks where not granted and database = (select oid from pg_database where datname = current_database())"))! > 0;
+
+        public async Task EndAsync() => await AskAsync("rollback");
+
+        public ValueTask DisposeAsync() => _connection.DisposeAsync();
+
+        private async Task<object?> AskAsync(string sql)
+        {
+            await using var command = new NpgsqlCommand(sql, _connection);
+            return await command.ExecuteScalarAsync();
+        }
     }
 }

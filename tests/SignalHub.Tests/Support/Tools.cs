@@ -28,6 +28,10 @@ internal static class Tools
         }
     }
 
+    /// <summary>Arguments of npm. Impatient: a registry that does not answer is asked again soon, not after a minute.</summary>
+    public static string[] NpmInstall(params string[] packages) =>
+        ["install", "--no-audit", "--no-fund", "--silent", "--fetch-timeout=15000", "--fetch-retry-mintimeout=500", .. packages];
+
     /// <summary>What the command prints; a failure shows its errors.</summary>
     public static async Task<string> RunAsync(string directory, string tool, string[] arguments, string input = "", params (string Name, string Value)[] environment)
     {

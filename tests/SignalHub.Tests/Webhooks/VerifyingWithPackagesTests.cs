@@ -30,7 +30,7 @@ public sealed class VerifyingWithPackagesTests
     public async Task The_npm_packages_verify_deliveries_before_while_and_after_the_secret_is_rotated()
     {
         using var directory = new TemporaryDirectory();
-        await Tools.RunAsync(directory.Path, "npm", ["install", "--no-audit", "--no-fund", "--silent", "--fetch-timeout=15000", "--fetch-retry-mintimeout=500", .. Packages.Split(' ')]);
+        await Tools.RunAsync(directory.Path, "npm", Tools.NpmInstall(Packages.Split(' ')));
         await using var app = await SignalHubApp.StartAsync(("Roles:Jobs", "false"));
         using var acme = await app.NewWorkspaceAsync();
         await using var receiver = await WebhookReceiver.StartAsync();
