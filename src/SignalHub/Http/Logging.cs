@@ -4,7 +4,6 @@ using Serilog;
 using Serilog.Core;
 using Serilog.Events;
 using Serilog.Extensions.Logging;
-using Serilog.Formatting.Json;
 
 namespace SignalHub.Http;
 
@@ -28,22 +27,14 @@ public static class Logging
         return builder;
     }
 
-    private static Logger Create(IConfiguration configuration, IHostEnvironment environment) => WithLevels(configuration)
-        .Enrich.With<WithoutUnwanted>()
-        .Filter.ByExcluding(IsReportedAtStart)
-        .WriteTo.Async(background =>
-        {
-            // Also for whoever typed dotnet run; a log collector reads a pipe.
-            if (environment.IsDevelopment() || !Console.IsOutputRedirected)
-            {
-                background.Console(outputTemplate: DevelopmentTemplate, formatProvider: CultureInfo.InvariantCulture);
-            }
-            else
-            {
-                background.Sink<JsonLines>();
-            }
-        })
-        .CreateLogger();
+    private static Logger Create(IConfiguration configuration, IHostEnvironment environment)
+    {
+        var logger = WithLevels(configuration).Enrich.With<WithoutUnwanted>().Filter.ByExcluding(IsReportedAtStart);
+        // Lines for people also for whoever typed dotnet run; a log collector reads a pipe.
+        return (environment.IsDevelopment() || !Console.IsOutputRedirected
+            ? logger.WriteTo.Async(background => background.Console(outputTemplate: DevelopmentTemplate, formatProvider: CultureInfo.InvariantCulture))
+            : logger.WriteTo.Sink<JsonLines>()).CreateLogger();
+    }
 
     /// <summary>
     /// <c>Serilog:MinimumLevel:Default</c> and <c>Serilog:MinimumLevel:Override:{source}</c>. A word that is no level counts as
@@ -64,21 +55,6 @@ public static class Logging
 
     /// <summary>An address in use is the one line the start ends with; the host would add a stack trace.</summary>
     private static bool IsReportedAtStart(LogEvent line) => line.Exception is IOException { InnerException: AddressInUseException };
-
-    /// <summary>A JSON object per line. The console sink makes a text of each line first: a fifteenth of all that a signal allocates.</summary>
-    private sealed class JsonLines : ILogEventSink, IDisposable
-    {
-        private readonly JsonFormatter _formatter = new(formatProvider: CultureInfo.InvariantCulture);
-        private readonly StreamWriter _output = new(Console.OpenStandardOutput(), bufferSize: 16 * 1024);
-
-        public void Emit(LogEvent logEvent)
-        {
-            _formatter.Format(logEvent, _output);
-            _output.Flush();
-        }
-
-        public void Dispose() => _output.Dispose();
-    }
 
     private sealed class WithoutUnwanted : ILogEventEnricher
     {

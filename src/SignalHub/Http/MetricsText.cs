@@ -25,6 +25,9 @@ public sealed class MetricsText : IDisposable
     private readonly MeterListener _listener = new();
     private readonly ConcurrentDictionary<(Instrument Instrument, string Tags), Series> _series = new();
 
+    // A measurement has one tag at most where it is made for each signal; the values are ours, so they are few.
+    private readonly ConcurrentDictionary<(string Name, object? Value), string> _single = new();
+
     public MetricsText()
     {
         _listener.InstrumentPublished = (instrument, listener) =>
@@ -72,12 +75,15 @@ public sealed class MetricsText : IDisposable
 
     private static bool IsCounter(Instrument instrument) => instrument is Counter<long> or Counter<int> or Counter<double>;
 
-    private static string TextOf(ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    private string TextOf(ReadOnlySpan<KeyValuePair<string, object?>> tags) => tags.Length switch
     {
-        if (tags.IsEmpty)
-        {
-            return "";
-        }
+        0 => "",
+        1 => _single.GetOrAdd((tags[0].Key, tags[0].Value), static tag => NewTextOf([new(tag.Name, tag.Value)])),
+        _ => NewTextOf(tags),
+    };
+
+    private static string NewTextOf(ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
         var text = new StringBuilder();
         foreach (var (name, value) in tags)
         {

@@ -77,12 +77,9 @@ public sealed class Problem(ProblemCode code, string detail, IReadOnlyList<Field
     /// <summary>The problem as JSON, as sent and as embedded in per-item results.</summary>
     public byte[] ToJson(string instance, string requestId)
     {
-        var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer, Json.WriterOptions))
-        {
-            WriteTo(writer, instance, requestId);
-        }
-        return buffer.ToArray();
+        using var json = JsonText.Rent();
+        WriteTo(json.Writer, instance, requestId);
+        return json.Utf8.ToArray();
     }
 
     /// <summary>Writes the problem as one JSON object.</summary>
@@ -117,10 +114,13 @@ public sealed class Problem(ProblemCode code, string detail, IReadOnlyList<Field
             writer.WriteEndObject();
         }
         writer.WriteEndArray();
-        foreach (var (name, value) in Extensions ?? new Dictionary<string, object?>())
+        if (Extensions is not null)
         {
-            writer.WritePropertyName(name);
-            JsonSerializer.Serialize(writer, value, Json.Options);
+            foreach (var (name, value) in Extensions)
+            {
+                writer.WritePropertyName(name);
+                JsonSerializer.Serialize(writer, value, Json.Options);
+            }
         }
         writer.WriteEndObject();
     }
