@@ -20,6 +20,10 @@ public sealed class AccountState : StoredState
     public DateTimeOffset? NameAt { get; set; }
     public string? Domain { get; set; }
     public Guid? MergedInto { get; set; }
+
+    /// <summary>What is remembered with it; a batch has it in its world.</summary>
+    public LeadState? Lead { get; set; }
+
     public List<HeldKey> Keys { get; } = [];
     public bool IsTransient { get; init; }
     public bool IsRenamed { get; private set; }

@@ -77,6 +77,10 @@ public sealed class ContactState : StoredState
     public override bool IsChanged => IsDirty || HasNewTimes;
 
     public Guid? MergedInto { get; set; }
+
+    /// <summary>What is remembered with it; a batch has it in its world.</summary>
+    public LeadState? Lead { get; set; }
+
     public List<HeldKey> Keys { get; } = [];
 
     /// <summary>Known to this signal only (test mode, dry run): scored, never stored.</summary>

@@ -40,7 +40,7 @@ public sealed class LeadState : StoredState
 
     public required string BySourceJson
     {
-        get => _bySource is null ? _bySourceJson : _bySourceJson = JsonSerializer.Serialize(_bySource, Http.Json.Options);
+        get => _bySource is null ? _bySourceJson : JsonSerializer.Serialize(_bySource, Http.Json.Options);
         set
         {
             _bySourceJson = value;
@@ -71,7 +71,8 @@ public sealed class LeadState : StoredState
         }
         if (LastSignalAt is null || occurredAt >= LastSignalAt)
         {
-            (LastSignalAt, LastSource) = (occurredAt, source);
+            // The text that is there already, if it is the same: a lead is remembered for longer than its signals.
+            (LastSignalAt, LastSource) = (occurredAt, source == LastSource ? LastSource : source);
         }
         IsDirty = true;
     }

@@ -52,7 +52,7 @@ public sealed class LedgerExchange(UsageLedgerStore store, TimeProvider time)
             var version = isRead ? read.Version + 1 : FirstVersion(page.Now);
             try
             {
-                if (share.Propose(isRead ? UsageLedger.Read(read.Ledger) : null, page.Stored.GetValueOrDefault(workspaceId), page.Now, askedAt, isLeaving)
+                if (share.Propose(isRead ? UsageLedger.Read(read.Ledger, share.TakeSpare()) : null, page.Stored.GetValueOrDefault(workspaceId), page.Now, askedAt, isLeaving)
                     is { } ledger)
                 {
                     proposed.Add((workspaceId, version, ledger.ToBytes()));

@@ -52,7 +52,8 @@ internal sealed class UsageLedger
     }
 
     /// <summary>A ledger as <see cref="ToBytes"/> wrote it.</summary>
-    public static UsageLedger Read(byte[] bytes)
+    /// <param name="spare">A ledger whose window nobody needs any more: 2.4 KB, for each busy workspace each second.</param>
+    public static UsageLedger Read(byte[] bytes, UsageLedger? spare = null)
     {
         using var reader = new BinaryReader(new MemoryStream(bytes));
         if (reader.ReadByte() is not Format and var format)
@@ -71,7 +72,7 @@ internal sealed class UsageLedger
         {
             hold = new Hold(new Guid(reader.ReadBytes(16)), reader.ReadInt32(), reader.ReadInt32(), ReadInstant(reader));
         }
-        return new UsageLedger(begun, WindowCounter.Of(head, counts), date, today, holds);
+        return new UsageLedger(begun, WindowCounter.Of(head, counts, spare?.Window), date, today, holds);
     }
 
     /// <summary>As it is stored: some 700 bytes for a busy minute, written and read each second for each busy workspace.</summary>

@@ -20,9 +20,12 @@ internal sealed class WindowCounter
     public int Count { get; private set; }
 
     /// <summary>A window with the counts of its newest slots, the last one that of the head.</summary>
-    public static WindowCounter Of(long head, ReadOnlySpan<int> counts)
+    /// <param name="reused">A window that nobody needs any more; null: a new one.</param>
+    public static WindowCounter Of(long head, ReadOnlySpan<int> counts, WindowCounter? reused = null)
     {
-        var window = new WindowCounter { _head = head };
+        var window = reused ?? new WindowCounter();
+        Array.Clear(window._slots);
+        (window._position, window._head, window._newest, window.Count) = (0, head, 0, 0);
         for (var i = 0; i < counts.Length; i++)
         {
             window.AddAt(head - counts.Length + 1 + i, counts[i]);

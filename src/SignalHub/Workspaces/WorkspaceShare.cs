@@ -36,6 +36,7 @@ internal sealed class WorkspaceShare(Guid node)
 
     // How it all stands as far as this node knows: the ledger as it was written last, and its own events since.
     private UsageLedger? _view;
+    private UsageLedger? _spare;
     private (long Minute, long Day) _others;
     private DateTimeOffset _asOf;
     private TimeSpan _askedAt;
@@ -185,6 +186,16 @@ internal sealed class WorkspaceShare(Guid node)
         }
     }
 
+    /// <summary>A ledger that is not looked at any more, to read the next one into; whoever takes it has it alone.</summary>
+    public UsageLedger? TakeSpare()
+    {
+        lock (_lock)
+        {
+            (var spare, _spare) = (_spare, null);
+            return spare;
+        }
+    }
+
     /// <summary>After the attempt to write. True: the caller must exchange again, somebody else was first or more are waiting.</summary>
     public bool Settle(bool isWritten, TimeSpan at)
     {
@@ -192,6 +203,7 @@ internal sealed class WorkspaceShare(Guid node)
         {
             var proposal = _proposal!;
             _proposal = null;
+            _spare = isWritten ? _view : proposal.Ledger;
             if (!isWritten)
             {
                 _uses.AddFirst(proposal.Uses);

@@ -150,7 +150,7 @@ internal sealed class SimulatedNodes
     {
         if (node.Step == Step.Read)
         {
-            var ledger = _row is null ? null : UsageLedger.Read(_row);
+            var ledger = _row is null ? null : UsageLedger.Read(_row, node.Share.TakeSpare());
             var read = _row is null ? LedgerExchange.FirstVersion(Now) - 1 : _version;
             var proposed = node.Share.Propose(ledger, node.Share.NeedsStored ? Stored() : null, Now, At(node), isLeaving: false);
             (node.Read, node.Proposed, node.Step) = (read, proposed?.ToBytes(), proposed is null ? Step.Read : Step.Write);

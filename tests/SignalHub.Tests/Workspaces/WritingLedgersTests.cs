@@ -28,6 +28,23 @@ public sealed class WritingLedgersTests
     }
 
     [Fact]
+    public void A_ledger_read_into_the_place_of_another_one_has_nothing_of_it()
+    {
+        var ledger = UsageLedger.Of(new StoredUsage([], new DateOnly(2026, 3, 15), 7), _now);
+        ledger.Count(ledger.Window.Head - 3, 5);
+        var spare = UsageLedger.Of(new StoredUsage([], new DateOnly(2026, 3, 15), 0), _now.AddMilliseconds(700));
+        spare.Count(spare.Window.Head, 100);
+
+        var read = UsageLedger.Read(ledger.ToBytes(), spare);
+
+        Assert.Same(spare.Window, read.Window);
+        Assert.Equal(ledger.ToBytes(), read.ToBytes());
+        read.MoveTo(_now.AddMinutes(1).AddMilliseconds(100));
+        Assert.Equal(0, read.Window.Count);
+        Assert.Equal(0, read.Window.WaitForAll(_now.AddMinutes(1).AddMilliseconds(100)));
+    }
+
+    [Fact]
     public void A_busy_minute_takes_a_kilobyte()
     {
         var ledger = UsageLedger.Of(new StoredUsage([], new DateOnly(2026, 3, 15), 0), _now);

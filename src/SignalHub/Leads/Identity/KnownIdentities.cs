@@ -3,7 +3,8 @@ namespace SignalHub.Leads.Identity;
 /// <summary>
 /// The people and companies that one writer met last, with their leads, so that a batch about them reads nothing. What is
 /// remembered may be stale: each write names the version it was made from, and a batch that meets another one starts again with
-/// what is stored. Used by one batch at a time.
+/// what is stored. Used by one batch at a time. Whoever is remembered again stays the same object, and keeps its texts where a signal says
+/// the same: what is made anew for each signal and lives on is what the collector works for.
 /// </summary>
 /// <param name="capacity">People and companies kept, at about a kilobyte each.</param>
 public sealed class KnownIdentities(int capacity)
@@ -21,8 +22,8 @@ public sealed class KnownIdentities(int capacity)
     /// </summary>
     public bool TryTake(Guid workspaceId, CanonicalIdentity identity, IdentityWorld world)
     {
-        Known<ContactState>? contact = null;
-        var accounts = new List<Known<AccountState>>(2);
+        ContactState? contact = null;
+        var accounts = new List<AccountState>(2);
         foreach (var key in identity.Keys)
         {
             if (!key.IsOfPerson)
@@ -30,7 +31,7 @@ public sealed class KnownIdentities(int capacity)
                 continue;
             }
             var found = FindContact(new KeyRef(workspaceId, IdentityKinds.Of(key.Kind), key.Key), world);
-            if (found is null || (contact is not null && !ReferenceEquals(contact.State, found.State)))
+            if (found is null || (contact is not null && !ReferenceEquals(contact, found)))
             {
                 return false;
             }
@@ -44,7 +45,7 @@ public sealed class KnownIdentities(int capacity)
             }
             accounts.Add(found);
         }
-        if (contact?.State.AccountId is { } accountId)
+        if (contact?.AccountId is { } accountId)
         {
             if (FindAccount(accountId, world) is not { } found)
             {
@@ -74,7 +75,8 @@ public sealed class KnownIdentities(int capacity)
             contact.Stored(transaction);
             if (lead is null or { BySource.Count: <= MaxSources })
             {
-                Young().Add(new Known<ContactState>(contact, lead));
+                contact.Lead = lead;
+                Young().Add(contact);
             }
         }
         foreach (var account in world.Accounts.Values)
@@ -86,7 +88,8 @@ public sealed class KnownIdentities(int capacity)
             account.Stored(transaction);
             if (account.FactsJson.Length <= MaxFacts && lead is null or { BySource.Count: <= MaxSources })
             {
-                Young().Add(new Known<AccountState>(account, lead));
+                account.Lead = lead;
+                Young().Add(account);
             }
         }
     }
@@ -100,104 +103,102 @@ public sealed class KnownIdentities(int capacity)
         return _young;
     }
 
-    private Known<ContactState>? FindContact(in KeyRef key, IdentityWorld world) =>
-        world.ContactKeys.TryGetValue(key, out var id) ? new Known<ContactState>(world.Contacts[id], null)
+    private ContactState? FindContact(in KeyRef key, IdentityWorld world) =>
+        world.ContactKeys.TryGetValue(key, out var id) ? world.Contacts[id]
         : _young.Contacts.GetValueOrDefault(key) ?? _old.Contacts.GetValueOrDefault(key);
 
-    private Known<AccountState>? FindAccount(in KeyRef key, IdentityWorld world) =>
-        world.AccountKeys.TryGetValue(key, out var id) ? new Known<AccountState>(world.Accounts[id], null)
+    private AccountState? FindAccount(in KeyRef key, IdentityWorld world) =>
+        world.AccountKeys.TryGetValue(key, out var id) ? world.Accounts[id]
         : _young.Accounts.GetValueOrDefault(key) ?? _old.Accounts.GetValueOrDefault(key);
 
-    private Known<AccountState>? FindAccount(Guid id, IdentityWorld world) =>
-        world.Accounts.TryGetValue(id, out var account) ? new Known<AccountState>(account, null)
+    private AccountState? FindAccount(Guid id, IdentityWorld world) =>
+        world.Accounts.TryGetValue(id, out var account) ? account
         : _young.AccountsById.GetValueOrDefault(id) ?? _old.AccountsById.GetValueOrDefault(id);
 
-    private void Move(Known<ContactState>? contact, List<Known<AccountState>> accounts, IdentityWorld world)
+    private void Move(ContactState? contact, List<AccountState> accounts, IdentityWorld world)
     {
-        if (contact is not null && world.Contacts.TryAdd(contact.State.Id, contact.State))
+        if (contact is not null && world.Contacts.TryAdd(contact.Id, contact))
         {
             Forget(contact);
-            contact.State.IsRemembered = true;
-            foreach (var key in contact.State.Keys)
+            contact.IsRemembered = true;
+            foreach (var key in contact.Keys)
             {
-                world.ContactKeys[new KeyRef(contact.State.WorkspaceId, key.Kind, key.Key)] = contact.State.Id;
+                world.ContactKeys[new KeyRef(contact.WorkspaceId, key.Kind, key.Key)] = contact.Id;
             }
             if (contact.Lead is { } lead)
             {
-                world.LeadsByContact[contact.State.Id] = lead;
+                world.LeadsByContact[contact.Id] = lead;
             }
         }
         foreach (var account in accounts)
         {
-            if (world.Accounts.TryAdd(account.State.Id, account.State))
+            if (world.Accounts.TryAdd(account.Id, account))
             {
                 Forget(account);
-                account.State.IsRemembered = true;
-                foreach (var key in account.State.Keys)
+                account.IsRemembered = true;
+                foreach (var key in account.Keys)
                 {
-                    world.AccountKeys[new KeyRef(account.State.WorkspaceId, key.Kind, key.Key)] = account.State.Id;
+                    world.AccountKeys[new KeyRef(account.WorkspaceId, key.Kind, key.Key)] = account.Id;
                 }
                 if (account.Lead is { } lead)
                 {
-                    world.LeadsByAccount[account.State.Id] = lead;
+                    world.LeadsByAccount[account.Id] = lead;
                 }
             }
         }
     }
 
-    private void Forget(Known<ContactState> contact)
+    private void Forget(ContactState contact)
     {
         _young.Remove(contact);
         _old.Remove(contact);
     }
 
-    private void Forget(Known<AccountState> account)
+    private void Forget(AccountState account)
     {
         _young.Remove(account);
         _old.Remove(account);
     }
 
-    private sealed record Known<TState>(TState State, LeadState? Lead);
-
     /// <summary>What was used since the last turn; two of them make a cheap least-recently-used order.</summary>
     private sealed class Generation
     {
-        public Dictionary<KeyRef, Known<ContactState>> Contacts { get; } = [];
-        public Dictionary<KeyRef, Known<AccountState>> Accounts { get; } = [];
-        public Dictionary<Guid, Known<AccountState>> AccountsById { get; } = [];
+        public Dictionary<KeyRef, ContactState> Contacts { get; } = [];
+        public Dictionary<KeyRef, AccountState> Accounts { get; } = [];
+        public Dictionary<Guid, AccountState> AccountsById { get; } = [];
         public int Count => Contacts.Count + AccountsById.Count;
 
-        public void Add(Known<ContactState> contact)
+        public void Add(ContactState contact)
         {
-            foreach (var key in contact.State.Keys)
+            foreach (var key in contact.Keys)
             {
-                Contacts[new KeyRef(contact.State.WorkspaceId, key.Kind, key.Key)] = contact;
+                Contacts[new KeyRef(contact.WorkspaceId, key.Kind, key.Key)] = contact;
             }
         }
 
-        public void Add(Known<AccountState> account)
+        public void Add(AccountState account)
         {
-            AccountsById[account.State.Id] = account;
-            foreach (var key in account.State.Keys)
+            AccountsById[account.Id] = account;
+            foreach (var key in account.Keys)
             {
-                Accounts[new KeyRef(account.State.WorkspaceId, key.Kind, key.Key)] = account;
+                Accounts[new KeyRef(account.WorkspaceId, key.Kind, key.Key)] = account;
             }
         }
 
-        public void Remove(Known<ContactState> contact)
+        public void Remove(ContactState contact)
         {
-            foreach (var key in contact.State.Keys)
+            foreach (var key in contact.Keys)
             {
-                Contacts.Remove(new KeyRef(contact.State.WorkspaceId, key.Kind, key.Key));
+                Contacts.Remove(new KeyRef(contact.WorkspaceId, key.Kind, key.Key));
             }
         }
 
-        public void Remove(Known<AccountState> account)
+        public void Remove(AccountState account)
         {
-            AccountsById.Remove(account.State.Id);
-            foreach (var key in account.State.Keys)
+            AccountsById.Remove(account.Id);
+            foreach (var key in account.Keys)
             {
-                Accounts.Remove(new KeyRef(account.State.WorkspaceId, key.Kind, key.Key));
+                Accounts.Remove(new KeyRef(account.WorkspaceId, key.Kind, key.Key));
             }
         }
     }
