@@ -29,7 +29,7 @@ public sealed class LeadState : StoredState
     public DateTimeOffset? ScoredOccurredAt { get; set; }
 
     /// <summary>Null: as stored. It is only ever written, so what is remembered of a lead does not hold it.</summary>
-    public string? QualificationJson { get; set; }
+    public byte[]? QualificationJson { get; set; }
 
     public long SignalCount { get; set; }
     public string? FirstSource { get; set; }

@@ -13,7 +13,7 @@ public sealed record LeadToScore(Guid LeadId, StoredSignalFields Signal, Contact
 
 /// <summary>A lead's new figures.</summary>
 public sealed record RescoredLead(
-    Guid LeadId, string? IcpCode, int IcpScore, string? PersonaCode, int PersonaScore, bool Qualified, string QualificationJson);
+    Guid LeadId, string? IcpCode, int IcpScore, string? PersonaCode, int PersonaScore, bool Qualified, byte[] QualificationJson);
 
 /// <summary>Reads leads with the signals they show, and writes their new figures, a batch in a transaction.</summary>
 public sealed class RescoreStore(Database database)
@@ -154,7 +154,7 @@ public sealed class RescoreStore(Database database)
         AddValues(save, workspaceId);
         save.Column(leads.Of(l => l.LeadId)).Column(leads.Of(l => l.IcpCode)).Column(leads.Of(l => (int?)l.IcpScore))
             .Column(leads.Of(l => l.PersonaCode)).Column(leads.Of(l => (int?)l.PersonaScore)).Column(leads.Of(l => l.Qualified))
-            .Column(leads.Of(l => (string?)l.QualificationJson));
+            .Utf8Column(leads.Of(l => (byte[]?)l.QualificationJson));
         AddValues(save, now.UtcDateTime);
     }
 

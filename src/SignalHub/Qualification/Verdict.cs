@@ -54,12 +54,12 @@ public sealed class Verdict
     /// <summary>Writes the explanation as it is stored with the signal; <see cref="QualificationView"/> reads it.</summary>
     public void WriteCompact(Utf8JsonWriter writer) => Explanation.Write(writer, _icps, _personas, Qualified);
 
-    /// <summary>The same as text: what the columns <c>qualification</c> of signals and leads hold.</summary>
-    public string ToCompactJson()
+    /// <summary>The same as UTF-8 text: what the columns <c>qualification</c> of signals and leads hold.</summary>
+    public byte[] ToCompactJson()
     {
         using var json = JsonText.Rent();
         WriteCompact(json.Writer);
-        return json.ToString();
+        return json.Utf8.ToArray();
     }
 }
 

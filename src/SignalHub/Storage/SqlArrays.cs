@@ -43,6 +43,12 @@ public static class SqlArrays
     /// <summary>JSON documents as text; null is SQL null.</summary>
     public static NpgsqlBatchCommand JsonColumn(this NpgsqlBatchCommand command, string?[] values) => Array(command, values, NpgsqlDbType.Jsonb);
 
+    /// <summary>JSON documents as they are in a request; null is SQL null.</summary>
+    public static NpgsqlBatchCommand JsonColumn(this NpgsqlBatchCommand command, byte[]?[] values) => Array(command, values, NpgsqlDbType.Jsonb);
+
+    /// <summary>Texts that were written as UTF-8: sent as they are.</summary>
+    public static NpgsqlBatchCommand Utf8Column(this NpgsqlBatchCommand command, byte[]?[] values) => Array(command, values, NpgsqlDbType.Text);
+
     /// <summary>A column of the rows of a set, in their order.</summary>
     public static TValue[] Of<TRow, TValue>(this IReadOnlyList<TRow> rows, Func<TRow, TValue> column)
     {

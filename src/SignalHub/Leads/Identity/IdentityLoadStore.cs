@@ -239,7 +239,7 @@ public static class IdentityLoadStore
         FirstQualifiedAt = r.Instant(10),
         ScoredSignalId = r.Id(11),
         ScoredOccurredAt = r.Instant(12),
-        QualificationJson = r.Text(13),
+        QualificationJson = r.IsDBNull(13) ? null : r.GetFieldValue<byte[]>(13),
         SignalCount = r.GetInt64(14),
         FirstSource = r.Text(15),
         LastSource = r.Text(16),

@@ -229,7 +229,7 @@ public static class IdentitySaveStore
             .Column(rows.Of(l => l.WorkspaceId)).Column(rows.Of(l => l.Id)).Column(rows.Of(l => l.ContactId)).Column(rows.Of(l => l.AccountId))
             .Column(rows.Of(l => l.MergedInto)).Column(rows.Of(l => l.IcpCode)).Column(rows.Of(l => l.IcpScore)).Column(rows.Of(l => l.PersonaCode))
             .Column(rows.Of(l => l.PersonaScore)).Column(rows.Of(l => l.Qualified)).Column(rows.Of(l => l.FirstQualifiedAt))
-            .Column(rows.Of(l => l.ScoredSignalId)).Column(rows.Of(l => l.ScoredOccurredAt)).Column(rows.Of(l => l.QualificationJson))
+            .Column(rows.Of(l => l.ScoredSignalId)).Column(rows.Of(l => l.ScoredOccurredAt)).Utf8Column(rows.Of(l => l.QualificationJson))
             .Column(rows.Of(l => l.SignalCount)).Column(rows.Of(l => l.FirstSource)).Column(rows.Of(l => l.LastSource))
             .JsonColumn(rows.Of(l => (string?)l.BySourceJson)).Column(rows.Of(l => l.FirstSignalAt)).Column(rows.Of(l => l.LastSignalAt))
             .Column(rows.Of(l => l.UpdatedAt));

@@ -1,4 +1,3 @@
-using System.Text;
 using SignalHub.Conditions;
 using SignalHub.Leads;
 using SignalHub.Projects;
@@ -50,7 +49,7 @@ public sealed class DetectedEvents
             if (data is null)
             {
                 data = IntakePlan.DataOf(signal);
-                relevance = signal.QualificationJson is { } json ? QualificationView.Read(Encoding.UTF8.GetBytes(json)).RelevanceExplanation : AboutNobody;
+                relevance = signal.QualificationJson is { } json ? QualificationView.Read(json).RelevanceExplanation : AboutNobody;
             }
             var project = item.Projects.Find(matched.ProjectId)!;
             var body = Detection.Of(project, matched.Priority, data, relevance);

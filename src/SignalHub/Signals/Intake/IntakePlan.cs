@@ -13,7 +13,7 @@ namespace SignalHub.Signals.Intake;
 /// <summary>A signal with everything found out about it: the row to insert.</summary>
 public sealed record PlannedSignal(
     IntakeItem Item, string? Bucket, ContactState? Contact, AccountState? Account, LeadState? Lead, string? LeadEvent, Verdict? Verdict,
-    string? QualificationJson)
+    byte[]? QualificationJson)
 {
     /// <summary>Whether the seed's webhook is for it: the type asks for it and the signal qualifies.</summary>
     public bool RaisesQualified => Verdict is { Qualified: true } && Item.Type.Autoqualify;
@@ -100,7 +100,7 @@ public sealed class IntakePlan(IdentityWorld world)
     }
 
     /// <summary>The lead with the signal counted in, and the event type that this makes of it, if any.</summary>
-    private (LeadState?, string? LeadEvent) UpdateLead(IntakeItem item, ResolvedIdentity resolved, Verdict verdict, string json)
+    private (LeadState?, string? LeadEvent) UpdateLead(IntakeItem item, ResolvedIdentity resolved, Verdict verdict, byte[] json)
     {
         var leads = resolved.Contact is not null ? World.LeadsByContact : World.LeadsByAccount;
         var key = resolved.Contact?.Id ?? resolved.Account?.Id;
@@ -135,7 +135,7 @@ public sealed class IntakePlan(IdentityWorld world)
     }
 
     /// <summary>The lead shows its newest scored signal; true when what it shows changed.</summary>
-    private static bool Show(LeadState lead, IntakeItem item, Verdict verdict, string json)
+    private static bool Show(LeadState lead, IntakeItem item, Verdict verdict, byte[] json)
     {
         if (verdict.Qualified && (lead.FirstQualifiedAt is null || item.ReceivedAt < lead.FirstQualifiedAt))
         {

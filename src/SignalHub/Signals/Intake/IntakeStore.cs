@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Npgsql;
 using SignalHub.Automations;
@@ -194,12 +195,14 @@ public static class IntakeStore
         .Column(rows.Of(s => s.Item.ReceivedAt)).Column(rows.Of(s => s.Item.Type.Key)).Column(rows.Of(s => s.Item.TypeSent))
         .Column(rows.Of(s => s.Item.Source)).Column(rows.Of(s => s.Item.EventName)).Column(rows.Of(s => s.Bucket))
         .Column(rows.Of(s => s.Item.Mode)).Column(rows.Of(s => s.Item.Backfill)).Column(rows.Of(s => s.Item.Type.Autoqualify))
-        .JsonColumn(rows.Of(s => (string?)s.Item.IdentityAsRead.GetRawText())).JsonColumn(rows.Of(s => (string?)s.Item.Context.GetRawText()))
+        .JsonColumn(rows.Of(s => Utf8(s.Item.IdentityAsRead))).JsonColumn(rows.Of(s => Utf8(s.Item.Context)))
         .Column(rows.Of(s => s.Item.Content.Payload)).Column(rows.Of(s => s.ContactId)).Column(rows.Of(s => s.AccountId))
         .Column(rows.Of(s => s.LeadId)).Column(rows.Of(s => s.Qualified)).Column(rows.Of(s => s.Figures.IcpCode))
         .Column(rows.Of(s => s.Figures.IcpScore)).Column(rows.Of(s => s.Figures.PersonaCode)).Column(rows.Of(s => s.Figures.PersonaScore))
-        .Column(rows.Of(s => s.QualificationJson))
+        .Utf8Column(rows.Of(s => s.QualificationJson))
         .JsonColumn(rows.Of(s => s.Item.Warnings.Count == 0 ? null : JsonSerializer.Serialize(s.Item.Warnings, Json.Options)));
+
+    private static byte[]? Utf8(JsonElement document) => JsonMarshal.GetRawUtf8Value(document).ToArray();
 
     private static void AddClientKeys(NpgsqlBatch batch, IntakePlan plan, DateTimeOffset now)
     {
