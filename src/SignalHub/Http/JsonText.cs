@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text;
 using System.Text.Json;
 
 namespace SignalHub.Http;
@@ -41,7 +40,15 @@ public sealed class JsonText : IDisposable
         return rented;
     }
 
-    public override string ToString() => Encoding.UTF8.GetString(Utf8);
+    /// <summary>Sends it as the whole answer: with its length, in one piece.</summary>
+    public Task SendAsync(HttpResponse response, string contentType)
+    {
+        var utf8 = Utf8;
+        response.ContentType = contentType;
+        response.ContentLength = utf8.Length;
+        response.BodyWriter.Write(utf8);
+        return response.BodyWriter.FlushAsync(response.HttpContext.RequestAborted).AsTask();
+    }
 
     public void Dispose()
     {

@@ -12,6 +12,8 @@ public sealed record FieldError(string Pointer, string Code, string Detail);
 /// </summary>
 public sealed class Problem(ProblemCode code, string detail, IReadOnlyList<FieldError>? errors = null) : IResult
 {
+    private const string ContentType = "application/problem+json";
+
     /// <summary>Registered problem type for used-up quotas (draft-ietf-httpapi-ratelimit-headers).</summary>
     private const string QuotaExceededType = "https://iana.org/assignments/http-problem-types#quota-exceeded";
 
@@ -56,30 +58,22 @@ public sealed class Problem(ProblemCode code, string detail, IReadOnlyList<Field
         Extensions = Extensions,
     };
 
-    public async Task ExecuteAsync(HttpContext httpContext)
+    public Task ExecuteAsync(HttpContext httpContext)
     {
         var response = httpContext.Response;
         response.StatusCode = Code.Status;
-        response.ContentType = "application/problem+json";
         if (RetryAfterSeconds is { } seconds)
         {
             response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
         }
         if (HttpMethods.IsHead(httpContext.Request.Method))
         {
-            return;
+            response.ContentType = ContentType;
+            return Task.CompletedTask;
         }
-        var body = ToJson(httpContext.Request.Path, httpContext.TraceIdentifier);
-        response.ContentLength = body.Length;
-        await response.Body.WriteAsync(body, httpContext.RequestAborted);
-    }
-
-    /// <summary>The problem as JSON, as sent and as embedded in per-item results.</summary>
-    public byte[] ToJson(string instance, string requestId)
-    {
         using var json = JsonText.Rent();
-        WriteTo(json.Writer, instance, requestId);
-        return json.Utf8.ToArray();
+        WriteTo(json.Writer, httpContext.Request.Path, httpContext.TraceIdentifier);
+        return json.SendAsync(response, ContentType);
     }
 
     /// <summary>Writes the problem as one JSON object.</summary>

@@ -171,7 +171,9 @@ internal sealed record SignalAnswer(object Response, string Location, bool IsDup
         {
             httpContext.Response.Headers.Location = Location;
         }
-        return httpContext.Response.WriteAsJsonAsync(Response, Response.GetType(), Json.Options, httpContext.RequestAborted);
+        using var json = JsonText.Rent();
+        JsonSerializer.Serialize(json.Writer, Response, Response.GetType(), Json.Options);
+        return json.SendAsync(httpContext.Response, "application/json; charset=utf-8");
     }
 }
 

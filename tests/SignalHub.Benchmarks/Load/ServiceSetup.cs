@@ -50,6 +50,7 @@ internal sealed class ServiceSetup(string directory, string connectionString)
             ["SignalHub__OperatorKey"] = _operatorKey,
             ["SignalHub__EncryptionKey"] = _encryptionKey,
             ["SignalHub__Demo"] = "false",
+            ["DOTNET_GCgen0size"] = "0x4000000", // as in the image and with dotnet run
             ["Roles__Dispatcher"] = "false", // deliveries are stored; sending them is another figure
         };
         foreach (var setting in settings)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace SignalHub.Tests.Hosting;
@@ -27,6 +28,16 @@ public sealed partial class PackagingTests
         Assert.Contains(":8080\"", _compose, StringComparison.Ordinal);
         Assert.EndsWith("""CMD ["dotnet", "SignalHub.dll", "--health"]""", Instructions(_dockerfile, "HEALTHCHECK").Single(), StringComparison.Ordinal);
         Assert.Equal("""["dotnet", "SignalHub.dll"]""", Instructions(_dockerfile, "ENTRYPOINT").Single());
+    }
+
+    [Fact]
+    public void The_collector_has_the_room_that_was_measured_however_the_service_is_started()
+    {
+        using var profiles = JsonDocument.Parse(File.ReadAllText(Path.Combine(_root, "src/SignalHub/Properties/launchSettings.json")));
+        var setting = profiles.RootElement.GetProperty("profiles").GetProperty("SignalHub").GetProperty("environmentVariables").EnumerateObject().Single();
+
+        Assert.Contains($"{setting.Name}=\"{setting.Value}\"", _dockerfile, StringComparison.Ordinal);
+        Assert.Contains($"[\"{setting.Name}\"] = \"{setting.Value}\"", File.ReadAllText(Path.Combine(_root, "tests/SignalHub.Benchmarks/Load/ServiceSetup.cs")), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -185,7 +185,7 @@ internal sealed class Cluster(string directory, PostgresBinaries binaries, Serve
     private async Task<string> SettingsAsync(string unfinished, CancellationToken cancellationToken) => durability == Durability.None
         ? "\nfsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_connections = 400\nautovacuum = off\n"
         : $"\nshared_buffers = {SharedBuffers(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes)}MB\nwal_compression = {await WalCompressionAsync(unfinished, cancellationToken)}"
-            + "\nlog_checkpoints = off\nlog_timezone = 'UTC'\ntimezone = 'UTC'\n";
+            + "\nmax_wal_size = 4GB\nmin_wal_size = 512MB\nlog_checkpoints = off\nlog_timezone = 'UTC'\ntimezone = 'UTC'\n";
 
     /// <summary>
     /// Megabytes. PostgreSQL's own 128 MB are too few for the pages of the people and months that signals touch once millions are stored;
