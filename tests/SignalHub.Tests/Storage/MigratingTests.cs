@@ -36,6 +36,21 @@ public sealed class MigratingTests
             """));
     }
 
+    [Theory]
+    [InlineData("signals", "context,identity,qualification,warnings")]
+    [InlineData("webhook_events", "body,slack_body")]
+    public async Task No_month_analyses_its_documents(string parent, string documents)
+    {
+        await using var database = new Database(await TestPostgres.CreateDatabaseAsync());
+        await ScalarAsync(database, $"select add_month('{parent}', '2040-01-01')::text");
+
+        Assert.Equal(documents, await ScalarAsync(database, $"""
+            select string_agg(distinct skipped, ';')
+              from pg_partition_tree('{parent}') p,
+                   lateral (select string_agg(attname, ',' order by attname) as skipped from pg_attribute a where a.attrelid = p.relid and attstattarget = 0 and attnum > 0) columns
+            """));
+    }
+
     [Fact]
     public async Task Nodes_that_start_together_apply_each_step_once()
     {
