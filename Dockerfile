@@ -13,7 +13,7 @@ COPY --from=build /app .
 # /data holds keys.txt when the demo workspace is on; the database is elsewhere.
 RUN mkdir /data && chown "$APP_UID" /data
 VOLUME /data
-# The collector's youngest generation is 64 MB: by default it is a part of the processor's cache, and every seventh signal a second is lost.
+# 64 MB for the collector's youngest generation: with .NET's own choice the service takes fewer signals a second (docs/decisions/0037).
 ENV ASPNETCORE_HTTP_PORTS="" \
     ASPNETCORE_URLS="http://+:8080" \
     SignalHub__DataDirectory="/data" \

@@ -40,7 +40,7 @@ public sealed class JsonText : IDisposable
         return rented;
     }
 
-    /// <summary>Sends it as the whole answer: with its length, in one piece.</summary>
+    /// <summary>Sends it as the whole answer: with its length, in one piece. When this returns, its bytes are copied: it may be disposed before the task ends.</summary>
     public Task SendAsync(HttpResponse response, string contentType)
     {
         var utf8 = Utf8;

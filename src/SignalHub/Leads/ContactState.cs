@@ -78,8 +78,8 @@ public sealed class ContactState : StoredState
 
     public Guid? MergedInto { get; set; }
 
-    /// <summary>What is remembered with it; a batch has it in its world.</summary>
-    public LeadState? Lead { get; set; }
+    /// <summary>Its lead while it is remembered; a batch asks its world.</summary>
+    public LeadState? RememberedLead { get; set; }
 
     public List<HeldKey> Keys { get; } = [];
 

@@ -75,10 +75,29 @@ public sealed class JsonLinesTests
         Assert.Empty(output.Lines());
     }
 
+    [Fact]
+    public void A_line_that_cannot_be_written_takes_no_other_with_it()
+    {
+        using var output = new Output();
+        using (var lines = new JsonLines(output))
+        {
+            lines.Emit(Line(1));
+            lines.Emit(new LogEvent(DateTimeOffset.UnixEpoch, LogEventLevel.Error, new Untold(), _template, []));
+            lines.Emit(Line(2));
+        }
+
+        Assert.Equal([1, 2], output.Lines().ConvertAll(NumberOf));
+    }
+
     private static LogEvent Line(int number) => new(
         DateTimeOffset.UnixEpoch, LogEventLevel.Information, exception: null, _template, [new LogEventProperty("Number", new ScalarValue(number))]);
 
     private static int NumberOf(JsonElement line) => line.GetProperty("Properties").GetProperty("Number").GetInt32();
+
+    private sealed class Untold : Exception
+    {
+        public override string ToString() => throw new InvalidOperationException("It cannot tell.");
+    }
 
     /// <summary>A standard output that can stand still or be closed at the other end.</summary>
     private sealed class Output : Stream

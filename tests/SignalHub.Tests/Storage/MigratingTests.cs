@@ -44,6 +44,7 @@ public sealed class MigratingTests
         await using var database = new Database(await TestPostgres.CreateDatabaseAsync());
         await ScalarAsync(database, $"select add_month('{parent}', '2040-01-01')::text");
 
+        Assert.Equal(2L, await ScalarAsync(database, "select count(*) from pg_attribute where attrelid = 'leads'::regclass and attstattarget = 0 and attnum > 0"));
         Assert.Equal(documents, await ScalarAsync(database, $"""
             select string_agg(distinct skipped, ';')
               from pg_partition_tree('{parent}') p,

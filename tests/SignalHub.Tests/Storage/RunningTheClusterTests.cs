@@ -75,6 +75,13 @@ public sealed class RunningTheClusterTests : IDisposable
     [InlineData(64L << 30, 1024)]
     public void It_keeps_an_eighth_of_the_memory_for_pages(long memory, long megabytes) => Assert.Equal(megabytes, Cluster.SharedBuffers(memory));
 
+    [Theory]
+    [InlineData(1L << 30, 1024)]
+    [InlineData(16L << 30, 2048)]
+    [InlineData(1L << 40, 4096)]
+    public void Its_write_ahead_log_takes_an_eighth_of_the_free_disk_between_one_gigabyte_and_four(long free, long megabytes) =>
+        Assert.Equal(megabytes, Cluster.MaxWal(free));
+
     [Fact]
     public async Task A_build_without_lz4_gets_its_own_compression()
     {

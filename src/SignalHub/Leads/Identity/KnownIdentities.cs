@@ -75,7 +75,7 @@ public sealed class KnownIdentities(int capacity)
             contact.Stored(transaction);
             if (lead is null or { BySource.Count: <= MaxSources })
             {
-                contact.Lead = lead;
+                contact.RememberedLead = lead;
                 Young().Add(contact);
             }
         }
@@ -88,7 +88,7 @@ public sealed class KnownIdentities(int capacity)
             account.Stored(transaction);
             if (account.FactsJson.Length <= MaxFacts && lead is null or { BySource.Count: <= MaxSources })
             {
-                account.Lead = lead;
+                account.RememberedLead = lead;
                 Young().Add(account);
             }
         }
@@ -125,7 +125,7 @@ public sealed class KnownIdentities(int capacity)
             {
                 world.ContactKeys[new KeyRef(contact.WorkspaceId, key.Kind, key.Key)] = contact.Id;
             }
-            if (contact.Lead is { } lead)
+            if (contact.RememberedLead is { } lead)
             {
                 world.LeadsByContact[contact.Id] = lead;
             }
@@ -140,7 +140,7 @@ public sealed class KnownIdentities(int capacity)
                 {
                     world.AccountKeys[new KeyRef(account.WorkspaceId, key.Kind, key.Key)] = account.Id;
                 }
-                if (account.Lead is { } lead)
+                if (account.RememberedLead is { } lead)
                 {
                     world.LeadsByAccount[account.Id] = lead;
                 }

@@ -202,7 +202,7 @@ public static class IntakeStore
         .Utf8Column(rows.Of(s => s.QualificationJson))
         .JsonColumn(rows.Of(s => s.Item.Warnings.Count == 0 ? null : JsonSerializer.Serialize(s.Item.Warnings, Json.Options)));
 
-    private static byte[]? Utf8(JsonElement document) => JsonMarshal.GetRawUtf8Value(document).ToArray();
+    private static byte[] Utf8(JsonElement document) => JsonMarshal.GetRawUtf8Value(document).ToArray();
 
     private static void AddClientKeys(NpgsqlBatch batch, IntakePlan plan, DateTimeOffset now)
     {

@@ -23,7 +23,7 @@ internal sealed class Cluster(string directory, PostgresBinaries binaries, Serve
 {
     public const string Superuser = "signalhub";
 
-    // Crash recovery replays up to a gigabyte of log on a slow disk; ten minutes is the point where waiting is no help.
+    // Crash recovery replays up to four gigabytes of write-ahead log; ten minutes is the point where waiting is no help.
     private const int StartSeconds = 600;
 
     // A fast shutdown writes a checkpoint. Whatever is left after this is recovered at the next start.
@@ -185,13 +185,19 @@ internal sealed class Cluster(string directory, PostgresBinaries binaries, Serve
     private async Task<string> SettingsAsync(string unfinished, CancellationToken cancellationToken) => durability == Durability.None
         ? "\nfsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_connections = 400\nautovacuum = off\n"
         : $"\nshared_buffers = {SharedBuffers(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes)}MB\nwal_compression = {await WalCompressionAsync(unfinished, cancellationToken)}"
-            + "\nmax_wal_size = 4GB\nmin_wal_size = 512MB\nlog_checkpoints = off\nlog_timezone = 'UTC'\ntimezone = 'UTC'\n";
+            + $"\nmax_wal_size = {MaxWal(new DriveInfo(Path.GetFullPath(unfinished)).AvailableFreeSpace)}MB\nmin_wal_size = 512MB\nlog_checkpoints = off\nlog_timezone = 'UTC'\ntimezone = 'UTC'\n";
 
     /// <summary>
     /// Megabytes. PostgreSQL's own 128 MB are too few for the pages of the people and months that signals touch once millions are stored;
     /// the eighth of a machine that it shares with us is half of what PostgreSQL's manual advises for one of its own.
     /// </summary>
     internal static long SharedBuffers(long memory) => Math.Clamp(memory / 8 / (1024 * 1024), 128, 1024);
+
+    /// <summary>
+    /// Megabytes of write-ahead log between two checkpoints: PostgreSQL's own gigabyte is half a minute of full load, and after each checkpoint the first
+    /// change of every page is written whole. At most an eighth of what is free.
+    /// </summary>
+    internal static long MaxWal(long free) => Math.Clamp(free / 8 / (1024 * 1024), 1024, 4096);
 
     /// <summary>lz4 writes a third less log than none and costs a fraction of PostgreSQL's own method; not every build has it, and only the server itself knows.</summary>
     private async Task<string> WalCompressionAsync(string unfinished, CancellationToken cancellationToken)
