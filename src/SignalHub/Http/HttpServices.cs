@@ -14,7 +14,7 @@ public static class HttpServices
         builder.Services.Configure<JsonOptions>(json => Json.Configure(json.SerializerOptions));
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         // A request goes on in the thread that found its bytes, up to its first wait. Queued, it stood behind whatever else the pool had to do, twice: a
-        // refusal under overload waited four times as long as it took. Nothing on their way blocks a thread, which is what makes this safe.
+        // refusal under overload waited four times as long as it took. Nothing on a signal's way blocks a thread, which is what makes this safe.
         builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
         builder.Services.Configure<KestrelServerOptions>(kestrel =>
         {

@@ -154,7 +154,7 @@ public sealed class RescoreStore(Database database)
         AddValues(save, workspaceId);
         save.Column(leads.Of(l => l.LeadId)).Column(leads.Of(l => l.IcpCode)).Column(leads.Of(l => (int?)l.IcpScore))
             .Column(leads.Of(l => l.PersonaCode)).Column(leads.Of(l => (int?)l.PersonaScore)).Column(leads.Of(l => l.Qualified))
-            .Utf8Column(leads.Of(l => (byte[]?)l.QualificationJson));
+            .Utf8Column(leads.Of(l => l.QualificationJson));
         AddValues(save, now.UtcDateTime);
     }
 

@@ -187,14 +187,7 @@ internal sealed class WorkspaceShare(Guid node)
     }
 
     /// <summary>A ledger that is not looked at any more, to read the next one into; whoever takes it has it alone.</summary>
-    public UsageLedger? TakeSpare()
-    {
-        lock (_lock)
-        {
-            (var spare, _spare) = (_spare, null);
-            return spare;
-        }
-    }
+    public UsageLedger? TakeSpare() => Interlocked.Exchange(ref _spare, null);
 
     /// <summary>After the attempt to write. True: the caller must exchange again, somebody else was first or more are waiting.</summary>
     public bool Settle(bool isWritten, TimeSpan at)
