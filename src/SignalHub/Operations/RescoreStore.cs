@@ -83,15 +83,14 @@ public sealed class RescoreStore(Database database)
         var isLast = leads.Count < LeadRescoring.Batch;
         if (after == Guid.Empty && !isLast)
         {
-            AddValues(batch.Add(Remember), workspaceId, accountId, leads[^1].LeadId, now.UtcDateTime);
+            batch.Add(Remember).Value(workspaceId).Value(accountId).Value(leads[^1].LeadId).Value(now);
         }
         else if (after != Guid.Empty)
         {
-            var command = batch.Add(isLast ? Forget : MoveOn);
-            AddValues(command, workspaceId, accountId, after);
+            var statement = batch.Add(isLast ? Forget : MoveOn).Value(workspaceId).Value(accountId).Value(after);
             if (!isLast)
             {
-                AddValues(command, leads[^1].LeadId);
+                statement.Value(leads[^1].LeadId);
             }
         }
         if (batch.BatchCommands.Count > 0)
@@ -148,21 +147,8 @@ public sealed class RescoreStore(Database database)
         return new LeadToScore(r.GetGuid(0), signal, contact, account);
     }
 
-    private static void AddSave(NpgsqlBatch batch, Guid workspaceId, List<RescoredLead> leads, DateTimeOffset now)
-    {
-        var save = batch.Add(SaveLeads);
-        AddValues(save, workspaceId);
-        save.Column(leads.Of(l => l.LeadId)).Column(leads.Of(l => l.IcpCode)).Column(leads.Of(l => (int?)l.IcpScore))
+    private static void AddSave(NpgsqlBatch batch, Guid workspaceId, List<RescoredLead> leads, DateTimeOffset now) =>
+        batch.Add(SaveLeads).Value(workspaceId).Column(leads.Of(l => l.LeadId)).Column(leads.Of(l => l.IcpCode)).Column(leads.Of(l => (int?)l.IcpScore))
             .Column(leads.Of(l => l.PersonaCode)).Column(leads.Of(l => (int?)l.PersonaScore)).Column(leads.Of(l => l.Qualified))
-            .Utf8Column(leads.Of(l => l.QualificationJson));
-        AddValues(save, now.UtcDateTime);
-    }
-
-    private static void AddValues(NpgsqlBatchCommand command, params object[] values)
-    {
-        foreach (var value in values)
-        {
-            command.Parameters.Add(new NpgsqlParameter { Value = value });
-        }
-    }
+            .Utf8Column(leads.Of(l => l.QualificationJson)).Value(now);
 }

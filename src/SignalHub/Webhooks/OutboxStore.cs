@@ -81,7 +81,7 @@ public static class OutboxStore
             : e.Extras is { HasOwnBody: true } ? e.Body : SlackMessage.Of(e.Type, e.Body));
     }
 
-    private static NpgsqlBatchCommand? AddDeliveries(NpgsqlBatch batch, string sql, List<NewDelivery> rows)
+    private static SqlStatement? AddDeliveries(NpgsqlBatch batch, string sql, List<NewDelivery> rows)
     {
         if (rows.Count == 0)
         {

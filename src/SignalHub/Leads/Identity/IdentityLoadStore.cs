@@ -142,7 +142,7 @@ public static class IdentityLoadStore
         AddKeys(batch.Add(LoadDoNotMerge), contacts);
     }
 
-    private static NpgsqlBatchCommand AddKeys(NpgsqlBatchCommand command, KeyRef[] keys) =>
+    private static SqlStatement AddKeys(SqlStatement command, KeyRef[] keys) =>
         command.Column(keys.Of(k => k.WorkspaceId)).Column(keys.Of(k => k.Kind)).Column(keys.Of(k => k.Key));
 
     /// <summary>

@@ -187,7 +187,7 @@ public static class IdentitySaveStore
         }
         Columns(InsertContacts, rows.Made)?.Column(rows.Made.Of(c => c.CreatedAt));
 
-        NpgsqlBatchCommand? Columns(string sql, List<ContactState> rows) => rows.Count == 0 ? null : batch.Add(sql)
+        SqlStatement? Columns(string sql, List<ContactState> rows) => rows.Count == 0 ? null : batch.Add(sql)
             .Column(rows.Of(c => c.WorkspaceId)).Column(rows.Of(c => c.Id)).Column(rows.Of(c => c.FirstName)).Column(rows.Of(c => c.LastName))
             .Column(rows.Of(c => c.Title)).Column(rows.Of(c => c.Seniority)).Column(rows.Of(c => c.Function)).Column(rows.Of(c => c.Phone))
             .Column(rows.Of(c => c.NamesAt)).Column(rows.Of(c => c.Email)).Column(rows.Of(c => c.EmailClass)).Column(rows.Of(c => c.LinkedinUrl))
@@ -211,7 +211,7 @@ public static class IdentitySaveStore
         Columns(UpdateAccounts, rows.Changed)?.Column(rows.Changed.Of(a => a.Version));
         Columns(InsertAccounts, rows.Made)?.JsonColumn(rows.Made.Of(a => (string?)a.FactsJson)).Column(rows.Made.Of(a => a.CreatedAt));
 
-        NpgsqlBatchCommand? Columns(string sql, List<AccountState> rows) => rows.Count == 0 ? null : batch.Add(sql)
+        SqlStatement? Columns(string sql, List<AccountState> rows) => rows.Count == 0 ? null : batch.Add(sql)
             .Column(rows.Of(a => a.WorkspaceId)).Column(rows.Of(a => a.Id)).Column(rows.Of(a => a.Name)).Column(rows.Of(a => a.NameAt))
             .Column(rows.Of(a => a.Domain)).Column(rows.Of(a => a.MergedInto)).Column(rows.Of(_ => now));
     }
@@ -225,7 +225,7 @@ public static class IdentitySaveStore
         Columns(UpdateLeads, rows.Changed)?.Column(rows.Changed.Of(l => l.Version));
         Columns(InsertLeads, rows.Made)?.Column(rows.Made.Of(l => l.CreatedAt));
 
-        NpgsqlBatchCommand? Columns(string sql, List<LeadState> rows) => rows.Count == 0 ? null : batch.Add(sql)
+        SqlStatement? Columns(string sql, List<LeadState> rows) => rows.Count == 0 ? null : batch.Add(sql)
             .Column(rows.Of(l => l.WorkspaceId)).Column(rows.Of(l => l.Id)).Column(rows.Of(l => l.ContactId)).Column(rows.Of(l => l.AccountId))
             .Column(rows.Of(l => l.MergedInto)).Column(rows.Of(l => l.IcpCode)).Column(rows.Of(l => l.IcpScore)).Column(rows.Of(l => l.PersonaCode))
             .Column(rows.Of(l => l.PersonaScore)).Column(rows.Of(l => l.Qualified)).Column(rows.Of(l => l.FirstQualifiedAt))

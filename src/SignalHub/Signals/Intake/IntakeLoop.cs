@@ -1,10 +1,12 @@
+using SignalHub.Storage;
+
 namespace SignalHub.Signals.Intake;
 
 /// <summary>
 /// The writers. Each takes what waits, at once and without lingering: under load batches form by themselves while the last one
 /// commits (a linger of 1 ms cost more than half of the throughput).
 /// </summary>
-public sealed class IntakeLoop(IntakeQueue queue, IntakeGate gate, SignalIntake intake) : IHostedService
+public sealed class IntakeLoop(IntakeQueue queue, IntakeGate gate, SignalIntake intake, Database database) : IHostedService
 {
     /// <summary>Rows a transaction takes: beyond it the time per row no longer falls and the first one waits longer.</summary>
     public const int MaxBatch = 200;
@@ -35,6 +37,7 @@ public sealed class IntakeLoop(IntakeQueue queue, IntakeGate gate, SignalIntake 
         var reader = queue.ReaderOf(writer);
         var batch = new List<IntakeItem>(MaxBatch);
         var memory = new WriterMemory(Remembered / queue.Writers);
+        await using var connection = new KeptConnection(database);
         while (await reader.WaitToReadAsync())
         {
             var begun = gate.Begin();
@@ -47,7 +50,7 @@ public sealed class IntakeLoop(IntakeQueue queue, IntakeGate gate, SignalIntake 
             }
             IntakeMetrics.CountBatch(batch.Count);
             IntakeSpan.TakenIn(batch);
-            await intake.RunAsync(batch, memory);
+            await intake.RunAsync(batch, memory, connection);
             gate.Wrote(batch.Count, begun);
             batch.Clear();
         }

@@ -72,10 +72,9 @@ public static class IntakeStore
     /// <param name="unknown">The items whose people and companies are read; the others are in the world already.</param>
     /// <param name="relies">On what is in the world: the others are not read.</param>
     public static async Task<IReadOnlyDictionary<int, StoredDuplicate>> LoadAsync(
-        NpgsqlConnection connection, bool prepare, IReadOnlyList<IntakeItem> items, bool findDuplicates, IReadOnlyList<IntakeItem> unknown,
+        KeptBatch batch, bool prepare, IReadOnlyList<IntakeItem> items, bool findDuplicates, IReadOnlyList<IntakeItem> unknown,
         bool relies, IdentityWorld world, CancellationToken ct)
     {
-        await using var batch = new NpgsqlBatch(connection);
         batch.Add("begin");
         var settings = AddSettings(batch, prepare, relies);
         var natural = findDuplicates ? IndexesOf(items, clientKeys: false) : [];
@@ -97,12 +96,8 @@ public static class IntakeStore
             batch.Add(FindByClientKey)
                 .Column(byClient.Of(i => items[i].WorkspaceId)).Column(byClient.Of(i => items[i].Mode)).Column(byClient.Of(i => items[i].Dedupe.Hash));
         }
-        if (prepare)
-        {
-            await batch.PrepareAsync(ct);       // a round trip only for what this connection has not prepared yet
-        }
         var duplicates = new Dictionary<int, StoredDuplicate>();
-        await using var reader = await batch.ExecuteReaderAsync(ct);
+        await using var reader = await batch.SendAsync(prepare, ct);
         for (; settings > 0; settings--)
         {
             await reader.NextResultAsync(ct);   // each answers with a row
@@ -141,19 +136,15 @@ public static class IntakeStore
 
     private static void AddFindById(NpgsqlBatch batch, List<IntakeItem> items)
     {
-        var find = batch.Add(FindById).Column(items.Of(i => i.WorkspaceId)).Column(items.Of(i => i.OccurredAt)).Column(items.Of(i => i.SignalId));
-        foreach (var bound in (DateTimeOffset[])[items.Min(i => i.OccurredAt), items.Max(i => i.OccurredAt)])
-        {
-            find.Parameters.Add(new NpgsqlParameter<DateTime> { TypedValue = bound.UtcDateTime });
-        }
+        batch.Add(FindById).Column(items.Of(i => i.WorkspaceId)).Column(items.Of(i => i.OccurredAt)).Column(items.Of(i => i.SignalId))
+            .Value(items.Min(i => i.OccurredAt)).Value(items.Max(i => i.OccurredAt));
     }
 
     /// <summary>Writes the plan and commits, in one round trip; answers the transaction's number.</summary>
     /// <param name="begun">The transaction of <see cref="LoadAsync"/> is open; otherwise the round trip is the transaction.</param>
     public static async Task<uint> SaveAsync(
-        NpgsqlConnection connection, bool prepare, bool begun, IntakePlan plan, DateTimeOffset now, CancellationToken ct)
+        KeptBatch batch, bool prepare, bool begun, IntakePlan plan, DateTimeOffset now, CancellationToken ct)
     {
-        await using var batch = new NpgsqlBatch(connection);
         // What is sent up to one sync is one transaction, also without saying so.
         if (!begun && !prepare)
         {
@@ -169,12 +160,8 @@ public static class IntakeStore
         {
             batch.Add("commit");
         }
-        if (prepare)
-        {
-            await batch.PrepareAsync(ct);
-        }
         var transaction = 0u;
-        await using var reader = await batch.ExecuteReaderAsync(ct);
+        await using var reader = await batch.SendAsync(prepare, ct);
         do
         {
             // That of the signals; where others answer, it is with true.

@@ -1,3 +1,4 @@
+using System.Data;
 using SignalHub.Automations;
 using SignalHub.Conditions;
 using SignalHub.Http;
@@ -29,14 +30,15 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
     /// <summary>Writes the batch and answers each item, with its problem at worst. Never throws.</summary>
     /// <param name="items">Signals in the order of their arrival.</param>
     /// <param name="memory">What the writer remembers; the first try relies on it while it proves right, the others on what is stored.</param>
-    public async Task RunAsync(IReadOnlyList<IntakeItem> items, WriterMemory memory)
+    /// <param name="connection">The writer's.</param>
+    public async Task RunAsync(IReadOnlyList<IntakeItem> items, WriterMemory memory, KeptConnection connection)
     {
         var relies = memory.IsTrusted();
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                var results = await WriteAsync(items, memory, relies);
+                var results = await WriteAsync(items, memory, connection, relies);
                 if (relies)
                 {
                     memory.Proved(right: true);
@@ -60,8 +62,8 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
             catch (Exception e) when (IntakeFailure.Of(e) == IntakeFailure.Kind.Data && items.Count > 1)
             {
                 // Half by half, until the culprit is alone and the others have their 201.
-                await RunAsync([.. items.Take(items.Count / 2)], memory);
-                await RunAsync([.. items.Skip(items.Count / 2)], memory);
+                await RunAsync([.. items.Take(items.Count / 2)], memory, connection);
+                await RunAsync([.. items.Skip(items.Count / 2)], memory, connection);
                 return;
             }
             catch (Exception e)
@@ -86,7 +88,7 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
         IReadOnlyDictionary<int, StoredDuplicate> duplicates;
         try
         {
-            duplicates = await IntakeStore.LoadAsync(connection, database.Prepares, [item], findDuplicates: true, [item], relies: false, world, ct);
+            duplicates = await IntakeStore.LoadAsync(new KeptBatch(connection), database.Prepares, [item], findDuplicates: true, [item], relies: false, world, ct);
         }
         finally
         {
@@ -103,7 +105,7 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
         return (new Rehearsal(item, outcome, plan.Signals[0], facts, lastFires), null);
     }
 
-    private async Task<IntakeResult[]> WriteAsync(IReadOnlyList<IntakeItem> items, WriterMemory memory, bool relies)
+    private async Task<IntakeResult[]> WriteAsync(IReadOnlyList<IntakeItem> items, WriterMemory memory, KeptConnection kept, bool relies)
     {
         await partitions.EnsureAsync("signals", items.Select(i => i.OccurredAt), CancellationToken.None);
         await partitions.EnsureAsync("webhook_events", items.Select(i => i.ReceivedAt), CancellationToken.None);
@@ -111,11 +113,12 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
         var unknown = relies ? memory.Take(items, world) : items;
         var findsDuplicates = !relies || memory.ExpectsDuplicates;
         var begins = findsDuplicates || unknown.Count > 0;
-        await using var connection = await database.OpenWriterAsync(CancellationToken.None);
+        var batch = await kept.OpenAsync(CancellationToken.None);
+        var connection = batch.Connection!;
         try
         {
             var duplicates = begins
-                ? await IntakeStore.LoadAsync(connection, database.Prepares, items, findsDuplicates, unknown, relies, world, CancellationToken.None)
+                ? await IntakeStore.LoadAsync(batch, database.Prepares, items, findsDuplicates, unknown, relies, world, CancellationToken.None)
                 : NoDuplicates;
             if (!world.IsConsistent)
             {
@@ -142,8 +145,9 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
                 plan.Settle(await AutomationRunStore.LastFiresAsync(connection, database.Prepares, plan.LimitsToLookUp(), CancellationToken.None));
             }
             using var fresh = dispatcher.Reserve(plan.Deliveries);
+            batch.Clear();
             var transaction = await IntakeStore.SaveAsync(
-                connection, database.Prepares, begins, plan, Timestamps.Truncate(time.GetUtcNow()), CancellationToken.None);
+                batch, database.Prepares, begins, plan, Timestamps.Truncate(time.GetUtcNow()), CancellationToken.None);
             memory.Identities.Remember(world, transaction);
             fresh.Send();
             if (plan.Deliveries.Count > fresh.Count)
@@ -152,9 +156,15 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
             }
             return results;
         }
-        catch when (begins && connection.State == System.Data.ConnectionState.Open)
+        catch
         {
-            await IntakeStore.RollbackAsync(connection);
+            await using (kept)      // another one for the next try
+            {
+                if (begins && connection.State == ConnectionState.Open)
+                {
+                    await IntakeStore.RollbackAsync(connection);
+                }
+            }
             throw;
         }
     }

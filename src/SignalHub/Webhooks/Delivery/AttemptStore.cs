@@ -179,7 +179,7 @@ public sealed class AttemptStore(
         return moved;
     }
 
-    private NpgsqlBatchCommand AddFenced(NpgsqlBatch batch, string sql, List<Completion> rows)
+    private SqlStatement AddFenced(NpgsqlBatch batch, string sql, List<Completion> rows)
     {
         var command = batch.Add(sql);
         command.Parameters.AddWithValue("workspaces", rows.Of(c => c.Delivery.Target.Key.WorkspaceId));

@@ -89,7 +89,7 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
     {
         await using var batch = database.Source.CreateBatch();
         batch.Add(PlanSettings.NoJit);
-        var end = batch.Add(EndStoppedSql);
+        var end = batch.Add(EndStoppedSql).Command;
         end.Parameters.AddWithValue("batch", batchSize);
         end.Parameters.AddWithValue("state", Ending.EndpointDisabled.State);
         end.Parameters.AddWithValue("reason", Ending.EndpointDisabled.Reason!);
