@@ -15,7 +15,16 @@ public static class RequestId
     private const int MaxLength = 128;
     private const int RandomBytes = 16;
 
+    // Each call of the generator asks the system whether the process was forked.
+    private const int DrawnAtOnce = 64;
+
     private static readonly SearchValues<char> _allowed = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+
+    [ThreadStatic]
+    private static byte[]? _random;
+
+    [ThreadStatic]
+    private static int _left;
 
     public static IApplicationBuilder UseRequestId(this IApplicationBuilder app) => app.Use(static (context, next) =>
     {
@@ -34,5 +43,19 @@ public static class RequestId
 
     internal static bool IsUsable(string? id) => id is { Length: > 0 and <= MaxLength } && !id.AsSpan().ContainsAnyExcept(_allowed);
 
-    private static string New() => Prefix + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(RandomBytes));
+    private static string New()
+    {
+        var random = _random ??= new byte[RandomBytes * DrawnAtOnce];
+        if (_left == 0)
+        {
+            RandomNumberGenerator.Fill(random);
+            _left = DrawnAtOnce;
+        }
+        _left--;
+        return string.Create(Prefix.Length + (2 * RandomBytes), random.AsMemory(_left * RandomBytes, RandomBytes), static (id, bytes) =>
+        {
+            Prefix.CopyTo(id);
+            Convert.TryToHexStringLower(bytes.Span, id[Prefix.Length..], out _);
+        });
+    }
 }

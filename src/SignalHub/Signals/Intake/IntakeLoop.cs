@@ -34,17 +34,15 @@ public sealed class IntakeLoop(IntakeQueue queue, IntakeGate gate, SignalIntake 
 
     private async Task WriteAsync(int writer)
     {
-        var reader = queue.ReaderOf(writer);
         var batch = new List<IntakeItem>(MaxBatch);
         var memory = new WriterMemory(Remembered / queue.Writers);
         await using var connection = new KeptConnection(database);
-        while (await reader.WaitToReadAsync())
+        while (await queue.WaitAsync(writer))
         {
             var begun = gate.Begin();
             var bytes = 0;
-            while (batch.Count < MaxBatch && bytes < MaxBatchBytes && reader.TryRead(out var item))
+            while (batch.Count < MaxBatch && bytes < MaxBatchBytes && queue.TryTake(writer, out var item))
             {
-                queue.Taken(item);
                 batch.Add(item);
                 bytes += item.Size;
             }
