@@ -48,6 +48,18 @@ public sealed class RequestLogTests
         Assert.StartsWith("GET /broken 500 in ", Assert.Single(_lines.All), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Ids_of_ours_are_different_in_whatever_thread()
+    {
+        await using var app = await StartAsync();
+        using var http = app.GetTestClient();
+
+        await Task.WhenAll(Enumerable.Range(0, 300).Select(_ => http.GetAsync(new Uri("/", UriKind.Relative))));
+
+        var ids = _lines.All.Select(line => System.Text.RegularExpressions.Regex.Match(line, "request (req_[0-9a-f]{32}),").Groups[1].Value).ToList();
+        Assert.Equal(300, ids.Distinct().Count(id => id.Length > 0));
+    }
+
     [Theory]
     [InlineData("a", true)]
     [InlineData("A-Za-z0-9._", true)]
