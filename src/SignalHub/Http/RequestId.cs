@@ -43,7 +43,7 @@ public static class RequestId
 
     internal static bool IsUsable(string? id) => id is { Length: > 0 and <= MaxLength } && !id.AsSpan().ContainsAnyExcept(_allowed);
 
-    private static string New()
+    internal static string New()
     {
         var random = _random ??= new byte[RandomBytes * DrawnAtOnce];
         if (_left == 0)

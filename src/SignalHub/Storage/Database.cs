@@ -11,6 +11,9 @@ public sealed class Database : IAsyncDisposable
     // A node is bound by PostgreSQL's cores, not by connections: dispatcher and readers share these, writers and dry runs as many others.
     private const int PoolSize = 16;
 
+    /// <summary>Writers of signals, each with a connection that it keeps: they come on top of what the pool of the writers lends.</summary>
+    public static readonly int Writers = Math.Max(2, Environment.ProcessorCount / 2);
+
     // A peer that vanished without a word is noticed within a minute.
     private const int KeepAliveSeconds = 30;
 
@@ -93,7 +96,7 @@ public sealed class Database : IAsyncDisposable
             // a long queue took seventy.
             var writers = new NpgsqlConnectionStringBuilder(settings.ConnectionString)
             {
-                Options = $"{settings.Options} {WriterOptions}".TrimStart(), MinPoolSize = 0,
+                Options = $"{settings.Options} {WriterOptions}".TrimStart(), MinPoolSize = 0, MaxPoolSize = settings.MaxPoolSize + Writers,
             };
             _writers = NpgsqlDataSource.Create(writers);
             settings.Options ??= NoJit;

@@ -8,8 +8,6 @@ namespace SignalHub.Storage;
 /// <param name="Given">How many it has been given.</param>
 public readonly record struct SqlStatement(NpgsqlBatchCommand Command, int Given)
 {
-    public NpgsqlParameterCollection Parameters => Command.Parameters;
-
     public SqlStatement Column(Guid[] values) => Array(values, NpgsqlDbType.Uuid);
 
     public SqlStatement Column(Guid?[] values) => Array(values, NpgsqlDbType.Uuid);
@@ -54,13 +52,13 @@ public readonly record struct SqlStatement(NpgsqlBatchCommand Command, int Given
 
     private SqlStatement Give<T>(T value, NpgsqlDbType type)
     {
-        if (Given < Parameters.Count)
+        if (Given < Command.Parameters.Count)
         {
-            ((NpgsqlParameter<T>)Parameters[Given]).TypedValue = value;
+            ((NpgsqlParameter<T>)Command.Parameters[Given]).TypedValue = value;
         }
         else
         {
-            Parameters.Add(new NpgsqlParameter<T> { TypedValue = value, NpgsqlDbType = type });
+            Command.Parameters.Add(new NpgsqlParameter<T> { TypedValue = value, NpgsqlDbType = type });
         }
         return new SqlStatement(Command, Given + 1);
     }

@@ -47,6 +47,23 @@ public sealed class WaitingForWritersTests
     }
 
     [Fact]
+    public async Task Whoever_comes_while_others_are_taken_is_counted()
+    {
+        _clock.Advance(_tick);
+        var adders = Enumerable.Range(0, 4).Select(_ => Task.Run(() => Enqueue(1_000))).ToList();
+        for (var taken = 0; taken < 4_000;)
+        {
+            taken += TakeUpTo(7).Count;
+        }
+        await Task.WhenAll(adders);
+        Assert.Equal((TimeSpan.Zero, 0L), (_queue.LongestWait, _queue.Depth));
+
+        Enqueue(1);
+        _clock.Advance(_tick);
+        Assert.Equal(_tick, _queue.LongestWait);
+    }
+
+    [Fact]
     public void Who_was_taken_is_not_held_on_to()
     {
         var taken = Pass(100);
@@ -81,6 +98,13 @@ public sealed class WaitingForWritersTests
 
     private List<IntakeItem> Take(int items)
     {
+        var taken = TakeUpTo(items);
+        Assert.Equal(items, taken.Count);
+        return taken;
+    }
+
+    private List<IntakeItem> TakeUpTo(int items)
+    {
         var taken = new List<IntakeItem>();
         for (var writer = 0; writer < _queue.Writers; writer++)
         {
@@ -89,7 +113,6 @@ public sealed class WaitingForWritersTests
                 taken.Add(item);
             }
         }
-        Assert.Equal(items, taken.Count);
         return taken;
     }
 }

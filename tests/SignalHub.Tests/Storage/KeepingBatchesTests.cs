@@ -10,13 +10,16 @@ public sealed class KeepingBatchesTests : IAsyncLifetime
     private const string Texts = "select t from unnest($1::text[]) as t where $2::timestamptz <> '2000-01-01Z' order by t";
     private const string Numbers = "select n::text from unnest($1::bigint[]) as n order by n";
 
+    private readonly ManualClock _clock = new();
     private Database _database = null!;
     private KeptConnection _kept = null!;
+    private string _address = null!;
 
     public async Task InitializeAsync()
     {
-        _database = new Database(await TestPostgres.CreateEmptyDatabaseAsync());
-        _kept = new KeptConnection(_database);
+        _address = await TestPostgres.CreateEmptyDatabaseAsync();
+        _database = new Database(_address);
+        _kept = new KeptConnection(_database, _clock);
     }
 
     public async Task DisposeAsync()
@@ -48,14 +51,57 @@ public sealed class KeepingBatchesTests : IAsyncLifetime
     [Fact]
     public async Task What_was_sent_is_not_held_on_to()
     {
-        var batch = await _kept.OpenAsync(CancellationToken.None);
-        AddTexts(batch, "a");
-        var sent = batch.BatchCommands[0].Parameters[0];
+        NpgsqlParameter sent = null!;
+        await SendAsync(batch => { AddTexts(batch, "a"); sent = batch.BatchCommands[0].Parameters[0]; });
 
-        batch.Clear();
+        await _kept.LeaveAsync();
 
         Assert.Null(sent.Value);
-        Assert.Empty(batch.BatchCommands);
+        Assert.Empty((await _kept.OpenAsync(CancellationToken.None)).BatchCommands);
+    }
+
+    [Fact]
+    public async Task The_connection_is_the_same_for_a_minute()
+    {
+        var first = await _kept.OpenAsync(CancellationToken.None);
+        await _kept.LeaveAsync();
+        Assert.Same(first, await _kept.OpenAsync(CancellationToken.None));
+
+        _clock.Advance(TimeSpan.FromMinutes(1.1));
+
+        Assert.NotSame(first, await _kept.OpenAsync(CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Behind_a_pooler_it_is_given_back_after_each_batch()
+    {
+        await using var database = new Database($"{_address};Max Auto Prepare=0;Maximum Pool Size=1");
+        await using var kept = new KeptConnection(database, _clock);
+        await kept.OpenAsync(CancellationToken.None);
+        await kept.LeaveAsync();
+
+        await using var other = await database.OpenAsync(CancellationToken.None);
+        Assert.Equal(System.Data.ConnectionState.Open, other.State);
+    }
+
+    [Fact]
+    public async Task Writers_that_keep_theirs_leave_the_pool_to_others()
+    {
+        await using var database = new Database($"{_address};Maximum Pool Size=1");
+        var kept = Enumerable.Range(0, Database.Writers).Select(_ => new KeptConnection(database, _clock)).ToList();
+        foreach (var connection in kept)
+        {
+            await connection.OpenAsync(CancellationToken.None);
+        }
+
+        await using (var other = await database.OpenWriterAsync(CancellationToken.None))
+        {
+            Assert.Equal(System.Data.ConnectionState.Open, other.State);
+        }
+        foreach (var connection in kept)
+        {
+            await connection.DisposeAsync();
+        }
     }
 
     [Fact]

@@ -6,7 +6,7 @@ namespace SignalHub.Signals.Intake;
 /// The writers. Each takes what waits, at once and without lingering: under load batches form by themselves while the last one
 /// commits (a linger of 1 ms cost more than half of the throughput).
 /// </summary>
-public sealed class IntakeLoop(IntakeQueue queue, IntakeGate gate, SignalIntake intake, Database database) : IHostedService
+public sealed class IntakeLoop(IntakeQueue queue, IntakeGate gate, SignalIntake intake, Database database, TimeProvider time) : IHostedService
 {
     /// <summary>Rows a transaction takes: beyond it the time per row no longer falls and the first one waits longer.</summary>
     public const int MaxBatch = 200;
@@ -36,7 +36,7 @@ public sealed class IntakeLoop(IntakeQueue queue, IntakeGate gate, SignalIntake 
     {
         var batch = new List<IntakeItem>(MaxBatch);
         var memory = new WriterMemory(Remembered / queue.Writers);
-        await using var connection = new KeptConnection(database);
+        await using var connection = new KeptConnection(database, time);
         while (await queue.WaitAsync(writer))
         {
             var begun = gate.Begin();

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
+using SignalHub.Storage;
 
 namespace SignalHub.Signals.Intake;
 
@@ -35,7 +36,7 @@ public sealed class IntakeQueue
         _time = time;
         IntakeMetrics.Watch(this);
         // While one writer's batch is in the database the other one's is being planned: with two, neither side waits for the other.
-        _lines = new Line[Math.Max(2, Environment.ProcessorCount / 2)];
+        _lines = new Line[Database.Writers];
         for (var i = 0; i < _lines.Length; i++)
         {
             _lines[i] = new Line();
@@ -116,7 +117,7 @@ public sealed class IntakeQueue
             new UnboundedChannelOptions { SingleReader = true, AllowSynchronousContinuations = true });
 
         /// <summary>
-        /// Since when the oldest one waits, or a little earlier; 0: none does. Not asked of the channel: once it has been looked into, it keeps every
+        /// Since when the oldest one waits, within the gap to its neighbour; 0: none does. Not asked of the channel: once it has been looked into, it keeps every
         /// item that passes through, in a chain that only a collection of older generations cuts (pauses of 30 ms instead of 3).
         /// </summary>
         public long OldestAt => Volatile.Read(ref _oldestAt);
@@ -134,8 +135,12 @@ public sealed class IntakeQueue
             {
                 return false;
             }
-            // The next one came later than this one. Who comes right now may be missed, until the next one comes.
-            Volatile.Write(ref _oldestAt, Interlocked.Decrement(ref _count) == 0 ? 0 : item.EnqueuedAt);
+            // The next one came later than this one.
+            Interlocked.Exchange(ref _oldestAt, Interlocked.Decrement(ref _count) == 0 ? 0 : item.EnqueuedAt);
+            if (Volatile.Read(ref _count) > 0)
+            {
+                Interlocked.CompareExchange(ref _oldestAt, item.EnqueuedAt, 0);     // it came in between
+            }
             return true;
         }
     }

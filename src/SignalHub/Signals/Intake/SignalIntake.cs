@@ -133,6 +133,7 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
             if (plan.Signals.Count == 0)
             {
                 await IntakeStore.RollbackAsync(connection);
+                await kept.LeaveAsync();
                 return results;
             }
             if (plan.Detected.Any)
@@ -148,6 +149,7 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
             batch.Clear();
             var transaction = await IntakeStore.SaveAsync(
                 batch, database.Prepares, begins, plan, Timestamps.Truncate(time.GetUtcNow()), CancellationToken.None);
+            await kept.LeaveAsync();
             memory.Identities.Remember(world, transaction);
             fresh.Send();
             if (plan.Deliveries.Count > fresh.Count)
@@ -158,12 +160,16 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
         }
         catch
         {
-            await using (kept)      // another one for the next try
+            try
             {
                 if (begins && connection.State == ConnectionState.Open)
                 {
                     await IntakeStore.RollbackAsync(connection);
                 }
+            }
+            finally
+            {
+                await kept.DisposeAsync();
             }
             throw;
         }

@@ -179,9 +179,9 @@ public sealed class AttemptStore(
         return moved;
     }
 
-    private SqlStatement AddFenced(NpgsqlBatch batch, string sql, List<Completion> rows)
+    private NpgsqlBatchCommand AddFenced(NpgsqlBatch batch, string sql, List<Completion> rows)
     {
-        var command = batch.Add(sql);
+        var command = batch.Add(sql).Command;
         command.Parameters.AddWithValue("workspaces", rows.Of(c => c.Delivery.Target.Key.WorkspaceId));
         command.Parameters.AddWithValue("ids", rows.Of(c => c.Delivery.Id));
         command.Parameters.AddWithValue("attempts", rows.Of(c => c.Delivery.Attempt));

@@ -125,7 +125,7 @@ public sealed class ClaimStore(Database database, TimeProvider clock)
     {
         await using var batch = new NpgsqlBatch(connection);
         batch.Add(PlanSettings.EachTime);
-        var parameters = batch.Add(ClaimSql).Parameters;
+        var parameters = batch.Add(ClaimSql).Command.Parameters;
         parameters.AddWithValue("workspaces", request.Slots.Keys.Select(k => k.WorkspaceId).ToArray());
         parameters.AddWithValue("endpoints", request.Slots.Keys.Select(k => k.EndpointId).ToArray());
         parameters.AddWithValue("slots", request.Slots.Values.ToArray());
@@ -172,7 +172,7 @@ public sealed class ClaimStore(Database database, TimeProvider clock)
         batch.Add(PlanSettings.ByKey);
         TargetStore.AddTo(batch, [.. rows.Select(r => r.Endpoint).Distinct()]);
         var events = rows.DistinctBy(r => (r.Endpoint.WorkspaceId, r.EventId)).ToList();
-        var eventKeys = batch.Add(BodiesSql).Parameters;
+        var eventKeys = batch.Add(BodiesSql).Command.Parameters;
         eventKeys.AddWithValue("workspaces", events.Of(r => r.Endpoint.WorkspaceId));
         eventKeys.AddWithValue("created", events.Of(r => r.CreatedAt.UtcDateTime));
         eventKeys.AddWithValue("events", events.Of(r => r.EventId));

@@ -120,7 +120,7 @@ public sealed class DeliveryStore(Database database, TimeProvider clock)
     {
         await using var batch = database.Source.CreateBatch();
         batch.Add(PlanSettings.OneCore);
-        var look = batch.Add(LookSql).Parameters;
+        var look = batch.Add(LookSql).Command.Parameters;
         look.AddWithValue("opens_at", Breaker.OpensAt);
         look.Add(SqlArrays.Now(clock));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);

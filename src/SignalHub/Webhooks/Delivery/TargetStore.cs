@@ -49,7 +49,7 @@ public sealed class TargetStore(Database database)
     /// <summary>The statement whose result <see cref="ReadAsync"/> takes.</summary>
     internal static void AddTo(NpgsqlBatch batch, IReadOnlyList<EndpointKey> endpoints)
     {
-        var parameters = batch.Add(ManySql).Parameters;
+        var parameters = batch.Add(ManySql).Command.Parameters;
         parameters.AddWithValue("workspaces", endpoints.Of(e => e.WorkspaceId));
         parameters.AddWithValue("endpoints", endpoints.Of(e => e.EndpointId));
     }
