@@ -89,7 +89,7 @@ public sealed class RememberingPeopleTests : IAsyncLifetime
         Assert.Equal((string?)first["signal_capture_id"], (string?)again["signal_capture_id"]);
         Assert.Equal(111L, await _app.QueryAsync<long>("select count(*) from signals"));
         Assert.Equal(111L, await _app.QueryAsync<long>("select sum(signal_count)::bigint from leads"));
-        Assert.Equal(111L, await _app.QueryAsync<long>("select sum(counted_today)::bigint from usage_batches"));
+        Assert.Equal(111L, await _app.CountedTodayAsync());
     }
 
     [Fact]

@@ -87,6 +87,10 @@ internal sealed class SignalHubApp : IAsyncDisposable
         return Task.FromResult(node);
     }
 
+    /// <summary>What today's limits have been charged, whether it is added up already or not.</summary>
+    public Task<long> CountedTodayAsync() => QueryAsync<long>(
+        "select sum(counted)::bigint from (select counted_today as counted from usage_batches union all select events from usage_days) as usage");
+
     /// <summary>What is in the database, for what no route shows.</summary>
     public async Task<T?> QueryAsync<T>(string sql)
     {
