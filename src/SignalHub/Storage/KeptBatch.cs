@@ -24,7 +24,7 @@ public sealed class KeptBatch(NpgsqlConnection connection) : NpgsqlBatch(connect
         return await ExecuteReaderAsync(cancellationToken);
     }
 
-    /// <summary>Begins the next one. What was sent is not held on to.</summary>
+    /// <summary>Ends this one: what was sent is not held on to.</summary>
     public void Clear()
     {
         foreach (var command in BatchCommands)

@@ -16,7 +16,7 @@ public sealed class KeptConnection(Database database, TimeProvider time) : IAsyn
     private NpgsqlConnection? _connection;
     private KeptBatch? _batch;
 
-    /// <summary>An empty batch.</summary>
+    /// <summary>A batch, empty if the one before was left.</summary>
     public async ValueTask<KeptBatch> OpenAsync(CancellationToken cancellationToken)
     {
         if (_connection is not { State: ConnectionState.Open } || time.GetElapsedTime(_openedAt) > _longest)
@@ -26,11 +26,10 @@ public sealed class KeptConnection(Database database, TimeProvider time) : IAsyn
             _batch = new KeptBatch(_connection);
             _openedAt = time.GetTimestamp();
         }
-        _batch!.Clear();
-        return _batch;
+        return _batch!;
     }
 
-    /// <summary>The batch is done. Its connection stays, unless a pooler is asked for one by whoever prepares nothing on it.</summary>
+    /// <summary>The batch is done; one that failed is disposed with all the rest. Its connection stays, unless a pooler is asked for one by whoever prepares nothing on it.</summary>
     public ValueTask LeaveAsync()
     {
         _batch?.Clear();

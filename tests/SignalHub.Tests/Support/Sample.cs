@@ -1,3 +1,5 @@
+using SignalHub.Leads.Identity;
+
 namespace SignalHub.Tests.Support;
 
 /// <summary>Signals that tests send.</summary>
@@ -31,6 +33,12 @@ internal static class Sample
         identity = new { email = $"person{person}@company.com", company_domain = "company.com", title = "VP Engineering" },
         backfill,
         context = context ?? new { team_size = 12, plan_tier = "free" },
+    };
+
+    /// <summary>Whom such a signal is about.</summary>
+    public static CanonicalIdentity Identity(string email) => new()
+    {
+        Keys = [new IdentityKey(IdentityKeyKind.Email, email, email, Strong: true, "/identity/email")], AccountKeys = [], SentKeys = [], Warnings = [], Problems = [],
     };
 
     /// <summary>A signal of somebody by e-mail, at a minute of the test's morning.</summary>
