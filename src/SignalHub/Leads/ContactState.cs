@@ -34,6 +34,9 @@ public abstract class StoredState
     /// <summary>Taken from memory, so not locked: other writers may have changed the row.</summary>
     public bool IsRemembered { get; set; }
 
+    /// <summary>Who remembers it between batches; null: nobody yet.</summary>
+    public KnownIdentities? RememberedBy { get; set; }
+
     /// <summary>The transaction committed.</summary>
     public virtual void Stored(uint transaction)
     {

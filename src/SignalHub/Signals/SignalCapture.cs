@@ -78,16 +78,21 @@ public sealed class SignalCapture(
     }
 
     /// <summary>Queues the signal and waits for its commit.</summary>
-    public async Task<IntakeResult> CaptureAsync(IntakeItem item)
+    /// <param name="item">The checked signal.</param>
+    /// <param name="moreCome">Others follow, or <see cref="NoMoreCome"/>.</param>
+    public async Task<IntakeResult> CaptureAsync(IntakeItem item, bool moreCome = false)
     {
         using var span = IntakeSpan.Begin(item);
-        var result = queue.TryEnqueue(item)
+        var result = queue.TryEnqueue(item, moreCome)
             ? await item.Done
             : IntakeResult.Of(gate.Refuse());
         IntakeMetrics.Count(result);
         IntakeSpan.End(span, result);
         return result;
     }
+
+    /// <summary>Those that were announced are queued.</summary>
+    public void NoMoreCome() => queue.NoMoreCome();
 
     /// <summary>What the signal would become.</summary>
     public async Task<(DryRunResponse? Response, Problem? Problem)> RehearseAsync(IntakeItem item, CancellationToken ct)

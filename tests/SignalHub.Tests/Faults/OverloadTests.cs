@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -14,6 +15,8 @@ public sealed class OverloadTests
 {
     // The promise is 100 ms; a test machine may be busy with other things.
     private static readonly TimeSpan _atOnce = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan _longest = TimeSpan.FromSeconds(30);
 
     [Fact]
     public async Task While_the_database_stalls_new_signals_are_refused_at_once_and_what_was_accepted_is_stored_when_it_goes_on()
@@ -148,10 +151,12 @@ public sealed class OverloadTests
         }
     }
 
-    private static async Task UntilAsync(Func<Task<bool>> holds)
+    private static async Task UntilAsync(Func<Task<bool>> holds, [CallerArgumentExpression(nameof(holds))] string what = "")
     {
+        var started = Stopwatch.GetTimestamp();
         while (!await holds())
         {
+            Assert.True(Stopwatch.GetElapsedTime(started) < _longest, $"Half a minute later still not: {what}");
             await Task.Yield();
         }
     }

@@ -24,7 +24,7 @@ public sealed class ClosingTheGateTests
     [Fact]
     public void It_closes_when_those_before_would_take_too_long_and_opens_as_they_leave()
     {
-        Write(IntakeLoop.MaxBatch, _fullBatch, times: 30);
+        Write(IntakeBatch.MaxItems, _fullBatch, times: 30);
         var fit = InWorkFor(IntakeGate.MaxExpectedWait);
 
         Assert.True(_gate.TryEnter(fit + 1));
@@ -38,7 +38,7 @@ public sealed class ClosingTheGateTests
     [Fact]
     public void A_batch_counts_by_its_signals_and_what_it_takes_itself_keeps_it_out_of_nothing()
     {
-        Write(IntakeLoop.MaxBatch, TimeSpan.FromSeconds(10), times: 30);
+        Write(IntakeBatch.MaxItems, TimeSpan.FromSeconds(10), times: 30);
 
         Assert.True(_gate.TryEnter(1_000));
         Assert.False(_gate.TryEnter(1));
@@ -107,7 +107,7 @@ public sealed class ClosingTheGateTests
         }
     }
 
-    private int InWorkFor(TimeSpan wait) => (int)(wait / (_fullBatch / IntakeLoop.MaxBatch) * _queue.Writers);
+    private int InWorkFor(TimeSpan wait) => (int)(wait / (_fullBatch / IntakeBatch.MaxItems) * _queue.Writers);
 
     private sealed class Lines : ILogger<RefusalLog>
     {

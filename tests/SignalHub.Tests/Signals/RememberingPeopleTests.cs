@@ -95,7 +95,7 @@ public sealed class RememberingPeopleTests : IAsyncLifetime
     [Fact]
     public void Duplicates_are_looked_for_after_a_start_and_for_a_while_after_each()
     {
-        var memory = new WriterMemory(100);
+        var memory = new LineMemory(100);
         Assert.True(memory.ExpectsDuplicates);
         for (var i = 0; i < 100; i++)
         {
@@ -112,7 +112,7 @@ public sealed class RememberingPeopleTests : IAsyncLifetime
         var (workspace, known) = (Ids.New(DateTimeOffset.UnixEpoch), new KnownIdentities(100));
         for (var i = 0; i < 1_000; i++)
         {
-            known.Remember(WorldOf(workspace, $"p{i}@acme.com"), 7);
+            known.Remember(WorldOf(workspace, $"p{i}@acme.com", known), 7);
         }
 
         Assert.True(Knows(known, workspace, "p999@acme.com"));
@@ -127,17 +127,14 @@ public sealed class RememberingPeopleTests : IAsyncLifetime
         signal_type = "custom_event", source = "app", occurred_at = $"2026-03-14T08:{minute:00}:00Z", identity,
     };
 
-    private static IdentityWorld WorldOf(Guid workspace, string email)
+    private static IdentityWorld WorldOf(Guid workspace, string email, KnownIdentities known)
     {
         var world = new IdentityWorld();
-        var contact = new ContactState { WorkspaceId = workspace, Id = Ids.New(DateTimeOffset.UnixEpoch), CreatedAt = DateTimeOffset.UnixEpoch };
+        var contact = new ContactState { WorkspaceId = workspace, Id = Ids.New(DateTimeOffset.UnixEpoch), CreatedAt = DateTimeOffset.UnixEpoch, RememberedBy = known };
         contact.Keys.Add(new HeldKey(IdentityKinds.Email, email, email));
         world.Contacts.Add(contact.Id, contact);
         return world;
     }
 
-    private static bool Knows(KnownIdentities known, Guid workspace, string email) => known.TryTake(workspace, new CanonicalIdentity
-    {
-        Keys = [new IdentityKey(IdentityKeyKind.Email, email, email, Strong: true, "/identity/email")], AccountKeys = [], SentKeys = [], Warnings = [], Problems = [],
-    }, new IdentityWorld());
+    private static bool Knows(KnownIdentities known, Guid workspace, string email) => known.TryTake(workspace, Sample.Identity(email), new IdentityWorld());
 }

@@ -4,7 +4,7 @@ namespace SignalHub.Tests.Signals;
 
 public sealed class TrustingMemoryTests
 {
-    private readonly WriterMemory _memory = new(people: 10);
+    private readonly LineMemory _memory = new(people: 10);
 
     [Fact]
     public void A_memory_that_is_right_is_always_relied_on() => Assert.Equal([true, true, true], Tries(3, isRight: true));
@@ -34,10 +34,14 @@ public sealed class TrustingMemoryTests
         var tries = new List<bool>();
         for (var i = 0; i < count; i++)
         {
-            tries.Add(_memory.IsTrusted());
+            tries.Add(_memory.IsTrusted);
             if (tries[^1])
             {
                 _memory.Proved(isRight);
+            }
+            else
+            {
+                _memory.Rest();
             }
         }
         return tries;

@@ -1,9 +1,9 @@
 namespace SignalHub.Leads.Identity;
 
 /// <summary>
-/// The people and companies that one writer met last, with their leads, so that a batch about them reads nothing. What is
+/// The people and companies that were met last, with their leads, so that a batch about them reads nothing. What is
 /// remembered may be stale: each write names the version it was made from, and a batch that meets another one starts again with
-/// what is stored. Used by one batch at a time. Whoever is remembered again stays the same object, and keeps its texts where a signal says
+/// what is stored. Used by one batch at a time, which may use others as well: whoever is not yet <see cref="StoredState.RememberedBy"/> one of them is not kept. Whoever is remembered again stays the same object, and keeps its texts where a signal says
 /// the same: what is made anew for each signal and lives on is what the collector works for.
 /// </summary>
 /// <param name="capacity">People and companies kept, at about a kilobyte each.</param>
@@ -68,6 +68,10 @@ public sealed class KnownIdentities(int capacity)
         }
         foreach (var contact in world.Contacts.Values)
         {
+            if (contact.RememberedBy != this)
+            {
+                continue;
+            }
             if (world.LeadsByContact.TryGetValue(contact.Id, out var lead))
             {
                 lead.Stored(transaction);
@@ -81,6 +85,10 @@ public sealed class KnownIdentities(int capacity)
         }
         foreach (var account in world.Accounts.Values)
         {
+            if (account.RememberedBy != this)
+            {
+                continue;
+            }
             if (world.LeadsByAccount.TryGetValue(account.Id, out var lead))
             {
                 lead.Stored(transaction);
@@ -120,7 +128,7 @@ public sealed class KnownIdentities(int capacity)
         if (contact is not null && world.Contacts.TryAdd(contact.Id, contact))
         {
             Forget(contact);
-            contact.IsRemembered = true;
+            (contact.IsRemembered, contact.RememberedBy) = (true, this);
             foreach (var key in contact.Keys)
             {
                 world.ContactKeys[new KeyRef(contact.WorkspaceId, key.Kind, key.Key)] = contact.Id;
@@ -135,7 +143,7 @@ public sealed class KnownIdentities(int capacity)
             if (world.Accounts.TryAdd(account.Id, account))
             {
                 Forget(account);
-                account.IsRemembered = true;
+                (account.IsRemembered, account.RememberedBy) = (true, this);
                 foreach (var key in account.Keys)
                 {
                     world.AccountKeys[new KeyRef(account.WorkspaceId, key.Kind, key.Key)] = account.Id;

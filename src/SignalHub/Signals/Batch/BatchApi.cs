@@ -101,14 +101,36 @@ public static class BatchApi
         }
     }
 
-    /// <summary>
-    /// Checks one after another and queues each at once: the writer stores the first while the last are still being checked. Only a key
-    /// that comes again waits for the first of its kind: about another person it would go to another writer, and might be there first.
-    /// </summary>
     private static async Task<BatchItemResult[]> CaptureAsync(
         Caller caller, SignalCapture capture, List<ReadOnlyMemory<byte>> items, Admission admission, string pointer)
     {
         var results = new BatchItemResult[items.Count];
+        List<(int Index, Task<IntakeResult> Done)> waiting;
+        try
+        {
+            waiting = await QueueAsync(caller, capture, items, admission, pointer, results);
+        }
+        finally
+        {
+            capture.NoMoreCome();
+        }
+        foreach (var (index, done) in waiting)
+        {
+            var result = await done;
+            results[index] = result.Captured is { } signal
+                ? BatchItemResult.Of(index, SignalResponse.Of(signal))
+                : BatchItemResult.Of(index, result.Problem!.Under($"{pointer}/{index}"));
+        }
+        return results;
+    }
+
+    /// <summary>
+    /// Checks one after another and queues each at once: a writer stores the first ones while the last are still being checked. Only a key
+    /// that comes again waits for the first of its kind: about another person it would wait in another line, and might be there first.
+    /// </summary>
+    private static async Task<List<(int Index, Task<IntakeResult> Done)>> QueueAsync(
+        Caller caller, SignalCapture capture, List<ReadOnlyMemory<byte>> items, Admission admission, string pointer, BatchItemResult[] results)
+    {
         var waiting = new List<(int Index, Task<IntakeResult> Done)>(items.Count);
         var firstOfKey = new Dictionary<string, Task<IntakeResult>>();
         for (var i = 0; i < items.Count; i++)
@@ -125,23 +147,17 @@ public static class BatchApi
             var key = item!.Dedupe.IsClientKey ? Convert.ToHexString(item.Dedupe.Hash) : null;
             if (key is not null && firstOfKey.TryGetValue(key, out var first))
             {
+                capture.NoMoreCome();
                 await first;
             }
-            var captured = capture.CaptureAsync(item);
+            var captured = capture.CaptureAsync(item, moreCome: true);
             waiting.Add((i, captured));
             if (key is not null)
             {
                 firstOfKey.TryAdd(key, captured);
             }
         }
-        foreach (var (index, done) in waiting)
-        {
-            var result = await done;
-            results[index] = result.Captured is { } signal
-                ? BatchItemResult.Of(index, SignalResponse.Of(signal))
-                : BatchItemResult.Of(index, result.Problem!.Under($"{pointer}/{index}"));
-        }
-        return results;
+        return waiting;
     }
 
     private static IResult Answer(HttpContext context, BatchItemResult[] results, int captured, string? idempotencyKey)

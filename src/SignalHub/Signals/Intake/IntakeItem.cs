@@ -50,6 +50,9 @@ public sealed class IntakeItem : IThreadPoolWorkItem
     /// <summary><see cref="TimeProvider.GetTimestamp"/> when it was queued.</summary>
     public long EnqueuedAt { get; set; }
 
+    /// <summary>Where it waits, and who remembers its people.</summary>
+    public IntakeLine? Line { get; set; }
+
     /// <summary>What the intake of this signal is traced by; null when nobody listens.</summary>
     public Activity? Span { get; set; }
 

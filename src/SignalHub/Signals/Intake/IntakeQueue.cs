@@ -1,12 +1,11 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Threading.Channels;
 using SignalHub.Storage;
 
 namespace SignalHub.Signals.Intake;
 
 /// <summary>
-/// What waits for a writer. Bounded three ways, whatever the <see cref="IntakeGate"/> expects: rows, bytes, and the age of the oldest
-/// one. Signals about one person go to one writer, so that writers do not wait for each other.
+/// What waits for a writer, and who may take it. Signals about one person wait in one line, which one writer at a time has, with what is remembered
+/// of its people. While little waits, one transaction takes from all lines: two small ones cost more than a larger one. Bounded three ways,
+/// whatever the <see cref="IntakeGate"/> expects: rows, bytes, and the age of the oldest one.
 /// </summary>
 public sealed class IntakeQueue
 {
@@ -15,6 +14,15 @@ public sealed class IntakeQueue
 
     /// <summary>Bytes that may wait.</summary>
     public const long MaxBytes = 64L * 1024 * 1024;
+
+    /// <summary>People and companies that all lines together remember: some 20 MB.</summary>
+    public const int Remembered = 20_000;
+
+    /// <summary>So many have to wait for a transaction beside one that is running already.</summary>
+    public const int Enough = 12;
+
+    /// <summary>From so many on a transaction takes from one line, so that another one can run beside it.</summary>
+    public const int Plenty = 24;
 
     /// <summary>When the oldest one has waited this long, the writers are not keeping up (or the database is away).</summary>
     public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(0.5);
@@ -25,123 +33,212 @@ public sealed class IntakeQueue
     /// <summary>What the oldest one may wait meanwhile.</summary>
     public static readonly TimeSpan MaxWaitInWarmUp = TimeSpan.FromSeconds(5);
 
-    private readonly Line[] _lines;
+    private readonly Lock _lock = new();
+    private readonly IntakeLine[] _lines;
+    private readonly Stack<IntakeBatch> _idle = new();
     private readonly TimeProvider _time;
     private long _firstAt;
-    private long _items;
+    private int _items;
     private long _bytes;
+    private int _waitedFor;
+    private bool _isComplete;
 
     public IntakeQueue(TimeProvider time)
     {
         _time = time;
         IntakeMetrics.Watch(this);
         // While one writer's batch is in the database the other one's is being planned: with two, neither side waits for the other.
-        _lines = new Line[Database.Writers];
+        _lines = new IntakeLine[Database.Writers];
         for (var i = 0; i < _lines.Length; i++)
         {
-            _lines[i] = new Line();
+            _lines[i] = new IntakeLine(Remembered / _lines.Length);
         }
     }
 
     /// <summary>Signals that wait for a writer.</summary>
-    public long Depth => Interlocked.Read(ref _items);
+    public int Depth => Volatile.Read(ref _items);
 
     public int Writers => _lines.Length;
 
-    /// <summary>Whether every writer's oldest one waits for too long already: then none takes anything.</summary>
+    /// <summary>Whether the oldest one of every line waits for too long already: then no writer takes anything.</summary>
     public bool IsStuck => _lines.Min(WaitOf) > Longest;
 
     /// <summary>How long the oldest one of all waits already.</summary>
     public TimeSpan LongestWait => _lines.Max(WaitOf);
 
-    /// <summary>Waits until there is something for that writer; false at the end, when nothing more comes.</summary>
-    public ValueTask<bool> WaitAsync(int writer) => _lines[writer].Waiting.Reader.WaitToReadAsync();
-
     /// <summary>False when there is no room for it: answer 503.</summary>
-    public bool TryEnqueue(IntakeItem item)
+    /// <param name="item">The signal.</param>
+    /// <param name="moreCome">The caller has more, or calls <see cref="NoMoreCome"/>: for a few of them no writer is woken.</param>
+    public bool TryEnqueue(IntakeItem item, bool moreCome = false)
     {
-        var line = _lines[WriterOf(item)];
-        if (Interlocked.Read(ref _items) >= MaxItems || Interlocked.Read(ref _bytes) + item.Size > MaxBytes
-            || WaitOf(line) > Longest)
+        var line = LineOf(item);
+        IntakeBatch? woken;
+        lock (_lock)
         {
-            return false;
+            if (_isComplete || _items >= MaxItems || _bytes + item.Size > MaxBytes || WaitOf(line) > Longest)
+            {
+                return false;
+            }
+            item.EnqueuedAt = _time.GetTimestamp();
+            _firstAt = _firstAt == 0 ? item.EnqueuedAt : _firstAt;
+            _items++;
+            _bytes += item.Size;
+            line.Add(item);
+            woken = moreCome && _items < Plenty ? null : NextToWake();
         }
-        item.EnqueuedAt = _time.GetTimestamp();
-        Interlocked.CompareExchange(ref _firstAt, item.EnqueuedAt, 0);
-        Interlocked.Increment(ref _items);
-        Interlocked.Add(ref _bytes, item.Size);
-        return line.TryAdd(item);
+        // A writer that waits goes on in the thread of the caller that has something for it: waking another thread takes longer than planning a signal.
+        woken?.Wake(hasItems: true);
+        return true;
     }
 
-    /// <summary>The oldest one of those that wait for the writer; what it holds itself is bounded by the size of a batch.</summary>
-    public bool TryTake(int writer, [NotNullWhen(true)] out IntakeItem? item)
+    /// <summary>What was announced is here, or will not come.</summary>
+    public void NoMoreCome()
     {
-        if (!_lines[writer].TryTake(out item))
+        IntakeBatch? woken;
+        lock (_lock)
         {
-            return false;
+            woken = NextToWake();
         }
-        Interlocked.Decrement(ref _items);
-        Interlocked.Add(ref _bytes, -item.Size);
-        return true;
+        woken?.Wake(hasItems: true);
+    }
+
+    /// <summary>The writer is done with what it has and takes the next; false at the end, when nothing more comes.</summary>
+    public Task<bool> TakeAsync(IntakeBatch batch)
+    {
+        IntakeBatch? woken;
+        lock (_lock)
+        {
+            Release(batch);
+            if (!TryTake(batch))
+            {
+                if (_isComplete)
+                {
+                    return Task.FromResult(false);     // what another one has, that one goes on with
+                }
+                _idle.Push(batch);
+                return batch.SleepAsync();
+            }
+            woken = NextToWake();
+        }
+        WakeElsewhere(woken);
+        return Task.FromResult(true);
+    }
+
+    /// <summary>
+    /// Whatever holds the batch up is not to hold up anything else: all lines but its first one are given back with what was taken from them, and nobody
+    /// waits for its end any longer.
+    /// </summary>
+    public void Part(IntakeBatch batch)
+    {
+        IntakeBatch? woken;
+        lock (_lock)
+        {
+            StopWaitingFor(batch);
+            foreach (var line in batch.Lines.Skip(1))
+            {
+                var back = batch.Items.FindAll(item => item.Line == line);
+                line.GiveBack(back);
+                _items += back.Count;
+                _bytes += back.Sum(item => (long)item.Size);
+            }
+            batch.KeepFirstLine();
+            woken = NextToWake();
+        }
+        WakeElsewhere(woken);
     }
 
     /// <summary>Nothing more comes in; the writers finish what waits.</summary>
     public void Complete()
     {
+        IntakeBatch[] sleeping;
+        lock (_lock)
+        {
+            _isComplete = true;
+            sleeping = [.. _idle];
+            _idle.Clear();
+        }
+        foreach (var batch in sleeping)
+        {
+            batch.Wake(hasItems: false);
+        }
+    }
+
+    /// <summary>A writer that has nothing to do, if there is enough for it now, with what it takes.</summary>
+    private IntakeBatch? NextToWake() => _idle.TryPeek(out var batch) && TryTake(batch) ? _idle.Pop() : null;
+
+    /// <summary>This thread has something to do itself.</summary>
+    private static void WakeElsewhere(IntakeBatch? batch)
+    {
+        if (batch is not null)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static batch => batch.Wake(hasItems: true), batch, preferLocal: false);
+        }
+    }
+
+    private bool TryTake(IntakeBatch batch)
+    {
+        var (waiting, oldest) = (0, (IntakeLine?)null);
         foreach (var line in _lines)
         {
-            line.Waiting.Writer.TryComplete();
+            if (!line.IsTaken && line.Count > 0)
+            {
+                waiting += line.Count;
+                oldest = oldest is null || line.OldestAt < oldest.OldestAt ? line : oldest;
+            }
         }
+        if (oldest is null || (_waitedFor > 0 && waiting < Enough))
+        {
+            return false;
+        }
+        if (!oldest.Memory.IsTrusted)
+        {
+            Take(oldest, batch);    // reads first and waits for every lock: nobody waits for it
+            return true;
+        }
+        _waitedFor++;
+        batch.IsWaitedFor = true;
+        if (waiting >= Plenty)
+        {
+            Take(oldest, batch);
+            return true;
+        }
+        foreach (var line in _lines)
+        {
+            if (!line.IsTaken && line.Count > 0 && line.Memory.IsTrusted)
+            {
+                Take(line, batch);
+            }
+        }
+        return true;
+    }
+
+    private void Take(IntakeLine line, IntakeBatch batch)
+    {
+        var (items, bytes) = batch.Take(line);
+        _items -= items;
+        _bytes -= bytes;
+    }
+
+    private void Release(IntakeBatch batch)
+    {
+        StopWaitingFor(batch);
+        batch.Clear();
+    }
+
+    private void StopWaitingFor(IntakeBatch batch)
+    {
+        _waitedFor -= batch.IsWaitedFor ? 1 : 0;
+        batch.IsWaitedFor = false;
     }
 
     private TimeSpan Longest =>
         Interlocked.Read(ref _firstAt) is var first && first != 0 && _time.GetElapsedTime(first) >= WarmUp ? MaxWait : MaxWaitInWarmUp;
 
-    private TimeSpan WaitOf(Line line) => line.OldestAt is var oldest and not 0 ? _time.GetElapsedTime(oldest) : TimeSpan.Zero;
+    private TimeSpan WaitOf(IntakeLine line) => line.OldestAt is var oldest and not 0 ? _time.GetElapsedTime(oldest) : TimeSpan.Zero;
 
-    private int WriterOf(IntakeItem item)
+    private IntakeLine LineOf(IntakeItem item)
     {
         var key = item.Identity.Keys is { Count: > 0 } keys ? keys[0].Key : item.SignalId.ToString();
-        return (int)((uint)HashCode.Combine(item.WorkspaceId, string.GetHashCode(key, StringComparison.Ordinal)) % _lines.Length);
-    }
-
-    /// <summary>What waits for one writer.</summary>
-    private sealed class Line
-    {
-        private int _count;
-        private long _oldestAt;
-
-        // A writer that waits goes on in the thread of the caller that has something for it: waking another thread takes longer than
-        // planning a signal.
-        public Channel<IntakeItem> Waiting { get; } = Channel.CreateUnbounded<IntakeItem>(
-            new UnboundedChannelOptions { SingleReader = true, AllowSynchronousContinuations = true });
-
-        /// <summary>
-        /// Since when the oldest one waits, within the gap to its neighbour; 0: none does. Not asked of the channel: once it has been looked into, it keeps every
-        /// item that passes through, in a chain that only a collection of older generations cuts (pauses of 30 ms instead of 3).
-        /// </summary>
-        public long OldestAt => Volatile.Read(ref _oldestAt);
-
-        public bool TryAdd(IntakeItem item)
-        {
-            Interlocked.Increment(ref _count);
-            Interlocked.CompareExchange(ref _oldestAt, item.EnqueuedAt, 0);
-            return Waiting.Writer.TryWrite(item);
-        }
-
-        public bool TryTake([NotNullWhen(true)] out IntakeItem? item)
-        {
-            if (!Waiting.Reader.TryRead(out item))
-            {
-                return false;
-            }
-            // The next one came later than this one.
-            Interlocked.Exchange(ref _oldestAt, Interlocked.Decrement(ref _count) == 0 ? 0 : item.EnqueuedAt);
-            if (Volatile.Read(ref _count) > 0)
-            {
-                Interlocked.CompareExchange(ref _oldestAt, item.EnqueuedAt, 0);     // it came in between
-            }
-            return true;
-        }
+        return _lines[(int)((uint)HashCode.Combine(item.WorkspaceId, string.GetHashCode(key, StringComparison.Ordinal)) % _lines.Length)];
     }
 }

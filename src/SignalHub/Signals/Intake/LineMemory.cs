@@ -2,8 +2,8 @@ using SignalHub.Leads.Identity;
 
 namespace SignalHub.Signals.Intake;
 
-/// <summary>What a writer remembers from batch to batch, so that most batches read nothing before they write.</summary>
-public sealed class WriterMemory(int people)
+/// <summary>What is remembered of a line's people from batch to batch, so that most batches read nothing before they write.</summary>
+public sealed class LineMemory(int people)
 {
     // A client that retries sends duplicates for a while. Looking for them costs a tenth of a batch; meeting one unprepared, a whole one.
     private const int WatchedBatches = 100;
@@ -24,35 +24,16 @@ public sealed class WriterMemory(int people)
     /// Whether the next batch relies on what is remembered. After a batch that did so in vain the next one reads and locks first, after
     /// a second one in a row the next two, and so on up to 64.
     /// </summary>
-    public bool IsTrusted()
-    {
-        if (_distrusted == 0)
-        {
-            return true;
-        }
-        _distrusted--;
-        return false;
-    }
+    public bool IsTrusted => _distrusted == 0;
+
+    /// <summary>A batch did without it.</summary>
+    public void Rest() => _distrusted = Math.Max(0, _distrusted - 1);
 
     /// <summary>A batch that relied on it was stored, or met somebody who had written the same rows.</summary>
     public void Proved(bool right)
     {
         _distrusted = right ? 0 : _distrust;
         _distrust = right ? 1 : Math.Min(MostDistrusted, 2 * _distrust);
-    }
-
-    /// <summary>Takes what is known of the items into the world; answers the items of which not everything is known.</summary>
-    public List<IntakeItem> Take(IReadOnlyList<IntakeItem> items, IdentityWorld world)
-    {
-        var unknown = new List<IntakeItem>();
-        foreach (var item in items)
-        {
-            if (!Identities.TryTake(item.WorkspaceId, item.Identity, world))
-            {
-                unknown.Add(item);
-            }
-        }
-        return unknown;
     }
 
     /// <summary>A batch was planned, with so many duplicates of what is stored.</summary>

@@ -28,12 +28,15 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
     private static readonly Dictionary<int, StoredDuplicate> NoDuplicates = [];
 
     /// <summary>Writes the batch and answers each item, with its problem at worst. Never throws.</summary>
-    /// <param name="items">Signals in the order of their arrival.</param>
-    /// <param name="memory">What the writer remembers; the first try relies on it while it proves right, the others on what is stored.</param>
+    /// <param name="batch">Its signals, those about one person in the order of their arrival.</param>
     /// <param name="connection">The writer's.</param>
-    public async Task RunAsync(IReadOnlyList<IntakeItem> items, WriterMemory memory, KeptConnection connection)
+    public Task RunAsync(IntakeBatch batch, KeptConnection connection) => RunAsync(batch.Items, batch, connection);
+
+    // The first try relies on what is remembered while that proves right, the others on what is stored.
+    private async Task RunAsync(List<IntakeItem> items, IntakeBatch batch, KeptConnection connection)
     {
-        var relies = memory.IsTrusted();
+        var memory = batch.Memory;
+        var relies = memory.Relies();
         for (var attempt = 1; ; attempt++)
         {
             try
@@ -58,12 +61,18 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
                 {
                     item.MayBeStored |= IntakeFailure.LostItsAnswer(e);
                 }
+                batch.Part();
+            }
+            catch (Exception e) when (IntakeFailure.Of(e) == IntakeFailure.Kind.Data && batch.Lines.Count > 1)
+            {
+                batch.Part();
+                relies = false;
             }
             catch (Exception e) when (IntakeFailure.Of(e) == IntakeFailure.Kind.Data && items.Count > 1)
             {
                 // Half by half, until the culprit is alone and the others have their 201.
-                await RunAsync([.. items.Take(items.Count / 2)], memory, connection);
-                await RunAsync([.. items.Skip(items.Count / 2)], memory, connection);
+                await RunAsync([.. items.Take(items.Count / 2)], batch, connection);
+                await RunAsync([.. items.Skip(items.Count / 2)], batch, connection);
                 return;
             }
             catch (Exception e)
@@ -105,12 +114,12 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
         return (new Rehearsal(item, outcome, plan.Signals[0], facts, lastFires), null);
     }
 
-    private async Task<IntakeResult[]> WriteAsync(IReadOnlyList<IntakeItem> items, WriterMemory memory, KeptConnection kept, bool relies)
+    private async Task<IntakeResult[]> WriteAsync(IReadOnlyList<IntakeItem> items, BatchMemory memory, KeptConnection kept, bool relies)
     {
         await partitions.EnsureAsync("signals", items.Select(i => i.OccurredAt), CancellationToken.None);
         await partitions.EnsureAsync("webhook_events", items.Select(i => i.ReceivedAt), CancellationToken.None);
         var world = new IdentityWorld();
-        var unknown = relies ? memory.Take(items, world) : items;
+        var unknown = relies ? BatchMemory.Take(items, world) : items;
         var findsDuplicates = !relies || memory.ExpectsDuplicates;
         var begins = findsDuplicates || unknown.Count > 0;
         var batch = await kept.OpenAsync(CancellationToken.None);
@@ -150,7 +159,7 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
             var transaction = await IntakeStore.SaveAsync(
                 batch, database.Prepares, begins, plan, Timestamps.Truncate(time.GetUtcNow()), CancellationToken.None);
             await kept.LeaveAsync();
-            memory.Identities.Remember(world, transaction);
+            memory.Remember(plan, transaction);
             fresh.Send();
             if (plan.Deliveries.Count > fresh.Count)
             {
@@ -224,7 +233,7 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
         $"The idempotency key was used before with another {string.Join(", ", fields)}: use a new key for a new signal.",
         [.. fields.Select(f => new FieldError($"/{f}", ProblemCodes.IdempotencyKeyReused.Code, $"/{f} differs from the first request with this key."))]);
 
-    private static void Answer(IReadOnlyList<IntakeItem> items, IntakeResult[] results)
+    private static void Answer(List<IntakeItem> items, IntakeResult[] results)
     {
         if (items.Count == 1)
         {

@@ -1,0 +1,54 @@
+using System.Net;
+using Npgsql;
+using SignalHub.Tests.Support;
+
+namespace SignalHub.Tests.Faults;
+
+/// <summary>Somebody holds a row that the intake has to change: whoever waits for another writer does not wait for that.</summary>
+public sealed class HeldRowsTests : IAsyncLifetime
+{
+    private SignalHubApp _app = null!;
+    private TestWorkspace _acme = null!;
+
+    public async Task InitializeAsync()
+    {
+        _app = await SignalHubApp.StartAsync();
+        _acme = await _app.NewWorkspaceAsync();
+    }
+
+    public async Task DisposeAsync() => await _app.DisposeAsync();
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_lead_that_somebody_holds_holds_up_half_of_the_others_at_most(bool isKnown)
+    {
+        // Of twenty people some wait in each line.
+        var others = Enumerable.Range(0, 20).Select(i => $"p{i}@acme.com").ToList();
+        await SendAsync("jane@acme.com", minute: 0);
+        if (isKnown)
+        {
+            await Task.WhenAll(others.Select(email => SendAsync(email, minute: 0)));
+        }
+        await using var holder = new NpgsqlConnection(_app.ConnectionString);
+        await holder.OpenAsync();
+        await using var transaction = await holder.BeginTransactionAsync();
+        await using (var hold = new NpgsqlCommand("select 1 from leads l join contacts c on c.id = l.contact_id where l.signal_count = 1 order by l.created_at limit 1 for update of l", holder, transaction))
+        {
+            Assert.NotNull(await hold.ExecuteScalarAsync());
+        }
+
+        var jane = SendAsync("jane@acme.com", minute: 1);
+        var sent = others.ConvertAll(email => SendAsync(email, minute: 1));
+        await await Task.WhenAny(sent).WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.False(jane.IsCompleted);
+
+        await transaction.RollbackAsync();
+        await Task.WhenAll([jane, .. sent]);
+        Assert.Equal(isKnown ? 42L : 22L, await _app.QueryAsync<long>("select sum(signal_count)::bigint from leads"));
+        Assert.Equal(isKnown ? 42L : 22L, await _app.CountedTodayAsync());
+    }
+
+    private async Task SendAsync(string email, int minute) =>
+        Assert.Equal(HttpStatusCode.Created, (await _acme.Client.PostAsync("/signals", Sample.Signal(email, minute))).StatusCode);
+}
