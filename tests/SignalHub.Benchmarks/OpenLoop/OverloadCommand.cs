@@ -10,8 +10,11 @@ namespace SignalHub.Benchmarks.OpenLoop;
 internal sealed record OverloadStretch(int Round, string Kind, string When, double ClosedPerSecond, OpenFigures Figures);
 
 /// <summary>What the overload did to the process.</summary>
-/// <param name="RecoverySeconds">From the end of the overload until nothing is refused and the p99 of half a second is what it was before.</param>
-internal sealed record OverloadEffect(int Round, string Kind, double ResidentBefore, double ResidentLargest, double RecoverySeconds);
+/// <param name="RecoverySeconds">From the end of the overload until nothing is refused and the p99 of half-seconds is what it was before, for two seconds.</param>
+/// <param name="LateBefore">When half-seconds began that would not be normal afterwards, in seconds from the beginning: what differs by itself.</param>
+/// <param name="LateAfter">The same from the end of the overload on.</param>
+internal sealed record OverloadEffect(
+    int Round, string Kind, double ResidentBefore, double ResidentLargest, double RecoverySeconds, IReadOnlyList<double> LateBefore, IReadOnlyList<double> LateAfter);
 
 /// <summary>What a database that does not move does to senders.</summary>
 /// <param name="RefusalMicroseconds">Processor time of the service for a refused request.</param>
@@ -43,6 +46,7 @@ internal static class OverloadCommand
     private const double NormalAgainMs = 10;
 
     private static readonly TimeSpan _window = TimeSpan.FromSeconds(0.5);
+    private static readonly TimeSpan _normalFor = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan _look = TimeSpan.FromSeconds(0.25);
 
     /// <summary>Long enough for refusals to outweigh what was taken; no statement gives up within it.</summary>
@@ -107,9 +111,10 @@ internal static class OverloadCommand
             OpenReport.WriteLine(stretch.When, stretch.Figures);
         }
         OpenReport.Require(stretches.Sum(s => s.Figures.Failed) == 0, $"Failed: {answers.Failures()}");
-        var effect = new OverloadEffect(round, kind, residentBefore, await watching, Recovery(answers, stretches[0].Figures.P99, normal + over, normal));
+        var (lateBefore, lateAfter) = (Late(answers, stretches[0].Figures.P99, TimeSpan.Zero, normal), Late(answers, stretches[0].Figures.P99, normal + over, normal));
+        var effect = new OverloadEffect(round, kind, residentBefore, await watching, Recovery(lateAfter), lateBefore, lateAfter);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"   normal again after {effect.RecoverySeconds} s; resident {effect.ResidentBefore:N0} MB before, {effect.ResidentLargest:N0} MB at most"));
+            $"   normal again after {effect.RecoverySeconds} s (late from {string.Join(", ", lateAfter)} s on; before: {string.Join(", ", lateBefore)}); resident {effect.ResidentBefore:N0} MB before, {effect.ResidentLargest:N0} MB at most"));
         return (stretches, effect);
     }
 
@@ -154,19 +159,34 @@ internal static class OverloadCommand
         return largest;
     }
 
-    /// <summary>The seconds to the end of the last half-second that was not normal.</summary>
-    private static double Recovery(Answers answers, double normalP99, TimeSpan ended, TimeSpan length)
+    /// <summary>
+    /// When the first stretch of <see cref="_normalFor"/> began in which everything was normal. Not the end of the last half-second that was not: those come again
+    /// without an overload, too (<see cref="OverloadEffect.LateBefore"/>), when large requests meet or PostgreSQL tidies up.
+    /// </summary>
+    private static double Recovery(List<double> late)
+    {
+        var recovered = 0.0;
+        foreach (var at in late.TakeWhile(at => at < recovered + _normalFor.TotalSeconds))
+        {
+            recovered = at + _window.TotalSeconds;
+        }
+        return recovered;
+    }
+
+    /// <summary>When the half-seconds of a stretch began that were not normal, in seconds from its beginning.</summary>
+    private static List<double> Late(Answers answers, double normalP99, TimeSpan begun, TimeSpan length)
     {
         var bound = Math.Max(normalP99 * NormalAgainTimes, normalP99 + NormalAgainMs);
-        for (var at = length - _window; at >= TimeSpan.Zero; at -= _window)
+        var late = new List<double>();
+        for (var at = TimeSpan.Zero; at < length; at += _window)
         {
-            var figures = answers.Between(ended + at, ended + at + _window);
+            var figures = answers.Between(begun + at, begun + at + _window);
             if (figures.Refused > 0 || figures.P99 > bound)
             {
-                return (at + _window).TotalSeconds;
+                late.Add(at.TotalSeconds);
             }
         }
-        return 0;
+        return late;
     }
 
     private static void Write(LoadOptions options, Machine machine, string commit, List<OverloadStretch> stretches, List<OverloadEffect> effects, List<OverloadStall> stalls)
@@ -178,6 +198,8 @@ internal static class OverloadCommand
             new($"{k.Name}: 503, p99", Of(k.Name, "during", f => f.RefusedP99), RefusedTargetMs, AtMost: true, "ms"),
             new($"{k.Name}: p99 of what was accepted", Of(k.Name, "during", f => f.P99), AcceptedTargetMs, AtMost: true, "ms"),
             new($"{k.Name}: normal again after", Figure.Of(effects.Where(e => e.Kind == k.Name).Select(e => e.RecoverySeconds)), RecoveryTargetSeconds, AtMost: true, "s"),
+            new($"{k.Name}: late half-seconds in the {Math.Max(2, options.Seconds / 2)} s before", Figure.Of(effects.Where(e => e.Kind == k.Name).Select(e => (double)e.LateBefore.Count)), Target: null, AtMost: true, ""),
+            new($"{k.Name}: late half-seconds in as long after", Figure.Of(effects.Where(e => e.Kind == k.Name).Select(e => (double)e.LateAfter.Count)), Target: null, AtMost: true, ""),
             new($"{k.Name}: largest resident memory", Figure.Of(effects.Where(e => e.Kind == k.Name).Select(e => e.ResidentLargest)), Target: null, AtMost: true, "MB"),
         }).Concat(
         [
@@ -198,7 +220,8 @@ internal static class OverloadCommand
 
             Made by `dotnet run -c Release --project tests/SignalHub.Benchmarks -- overload`; method: [performance](../performance.md#overload).
             {options.Rounds} rounds; in each, half of what a closed loop reaches, {Times} times that rate for {options.Seconds} s, and half of it again, beside {SlowClientCount} clients that
-            send a byte a second. Times from when a request was due, medians over the rounds. Everything else than 200, 201, and 503 or (for a part of a batch) 207 with `Retry-After` fails the run.
+            send a byte a second. A half-second is late in which something was refused or the p99 was above {NormalAgainTimes} times what it was before, or {NormalAgainMs} ms above it if that is more; normal again is the
+            beginning of the first {_normalFor.TotalSeconds} s without one. Times from when a request was due, medians over the rounds. Everything else than 200, 201, and 503 or (for a part of a batch) 207 with `Retry-After` fails the run.
 
             {ResultTables.Ratios(ratios)}
             {table}
