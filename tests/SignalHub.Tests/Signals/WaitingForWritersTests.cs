@@ -162,6 +162,24 @@ public sealed class WaitingForWritersTests
     }
 
     [Fact]
+    public async Task Beside_such_a_line_another_writer_begins_with_the_others()
+    {
+        Enqueue(_here[0]);
+        var first = Take();
+        first.Memory.Proved(right: false);
+        var second = new IntakeBatch(_queue);
+        var (sleeps, alsoSleeps) = (_queue.TakeAsync(first), _queue.TakeAsync(second));
+        Assert.True(_queue.TryEnqueue(ItemOf(_here[0]), moreCome: true));
+        _clock.Advance(_tick);
+        Assert.True(_queue.TryEnqueue(ItemOf(_there[0]), moreCome: true));
+
+        _queue.NoMoreCome();
+
+        Assert.All(await Task.WhenAll(sleeps, alsoSleeps).WaitAsync(_longest), Assert.True);
+        Assert.Equal([_here[0], _there[0]], EmailsOf(second).Concat(EmailsOf(first)));
+    }
+
+    [Fact]
     public async Task A_few_of_a_larger_number_wake_nobody()
     {
         var batch = new IntakeBatch(_queue);

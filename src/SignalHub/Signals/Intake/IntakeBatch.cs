@@ -20,6 +20,8 @@ public sealed class IntakeBatch(IntakeQueue queue)
     /// <summary>What is remembered of those whom the signals are about.</summary>
     public BatchMemory Memory => new(Lines);
 
+    internal bool HasRoom => Items.Count < MaxItems && _bytes < MaxBytes;
+
     /// <summary>Others wait with little until it is done.</summary>
     internal bool IsWaitedFor { get; set; }
 
@@ -32,7 +34,7 @@ public sealed class IntakeBatch(IntakeQueue queue)
         var (items, bytes) = (Items.Count, _bytes);
         line.IsTaken = true;
         Lines.Add(line);
-        while (line.Count > 0 && Items.Count < MaxItems && _bytes < MaxBytes)
+        while (line.Count > 0 && HasRoom)
         {
             var item = line.Take();
             Items.Add(item);

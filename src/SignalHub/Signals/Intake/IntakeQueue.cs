@@ -98,6 +98,7 @@ public sealed class IntakeQueue
         lock (_lock)
         {
             woken = NextToWake();
+            WakeOthers();
         }
         woken?.Wake(hasItems: true);
     }
@@ -105,10 +106,10 @@ public sealed class IntakeQueue
     /// <summary>The writer is done with what it has and takes the next; false at the end, when nothing more comes.</summary>
     public Task<bool> TakeAsync(IntakeBatch batch)
     {
-        IntakeBatch? woken;
         lock (_lock)
         {
-            Release(batch);
+            StopWaitingFor(batch);
+            batch.Clear();
             if (!TryTake(batch))
             {
                 if (_isComplete)
@@ -118,9 +119,8 @@ public sealed class IntakeQueue
                 _idle.Push(batch);
                 return batch.SleepAsync();
             }
-            woken = NextToWake();
+            WakeOthers();
         }
-        WakeElsewhere(woken);
         return Task.FromResult(true);
     }
 
@@ -130,7 +130,6 @@ public sealed class IntakeQueue
     /// </summary>
     public void Part(IntakeBatch batch)
     {
-        IntakeBatch? woken;
         lock (_lock)
         {
             StopWaitingFor(batch);
@@ -142,9 +141,8 @@ public sealed class IntakeQueue
                 _bytes += back.Sum(item => (long)item.Size);
             }
             batch.KeepFirstLine();
-            woken = NextToWake();
+            WakeOthers();
         }
-        WakeElsewhere(woken);
     }
 
     /// <summary>Nothing more comes in; the writers finish what waits.</summary>
@@ -166,10 +164,10 @@ public sealed class IntakeQueue
     /// <summary>A writer that has nothing to do, if there is enough for it now, with what it takes.</summary>
     private IntakeBatch? NextToWake() => _idle.TryPeek(out var batch) && TryTake(batch) ? _idle.Pop() : null;
 
-    /// <summary>This thread has something to do itself.</summary>
-    private static void WakeElsewhere(IntakeBatch? batch)
+    /// <summary>All for whom there is enough, in other threads: this one has something to do itself.</summary>
+    private void WakeOthers()
     {
-        if (batch is not null)
+        while (NextToWake() is { } batch)
         {
             ThreadPool.UnsafeQueueUserWorkItem(static batch => batch.Wake(hasItems: true), batch, preferLocal: false);
         }
@@ -204,7 +202,7 @@ public sealed class IntakeQueue
         }
         foreach (var line in _lines)
         {
-            if (!line.IsTaken && line.Count > 0 && line.Memory.IsTrusted)
+            if (!line.IsTaken && line.Count > 0 && line.Memory.IsTrusted && batch.HasRoom)
             {
                 Take(line, batch);
             }
@@ -217,12 +215,6 @@ public sealed class IntakeQueue
         var (items, bytes) = batch.Take(line);
         _items -= items;
         _bytes -= bytes;
-    }
-
-    private void Release(IntakeBatch batch)
-    {
-        StopWaitingFor(batch);
-        batch.Clear();
     }
 
     private void StopWaitingFor(IntakeBatch batch)
