@@ -112,7 +112,9 @@ public sealed class RememberingPeopleTests : IAsyncLifetime
         var (workspace, known) = (Ids.New(DateTimeOffset.UnixEpoch), new KnownIdentities(100));
         for (var i = 0; i < 1_000; i++)
         {
-            known.Remember(WorldOf(workspace, $"p{i}@acme.com", known), 7);
+            var world = WorldOf(workspace, $"p{i}@acme.com");
+            known.Claim(workspace, Sample.Identity($"p{i}@acme.com"), world);
+            known.Remember(world, 7);
         }
 
         Assert.True(Knows(known, workspace, "p999@acme.com"));
@@ -127,12 +129,13 @@ public sealed class RememberingPeopleTests : IAsyncLifetime
         signal_type = "custom_event", source = "app", occurred_at = $"2026-03-14T08:{minute:00}:00Z", identity,
     };
 
-    private static IdentityWorld WorldOf(Guid workspace, string email, KnownIdentities known)
+    private static IdentityWorld WorldOf(Guid workspace, string email)
     {
         var world = new IdentityWorld();
-        var contact = new ContactState { WorkspaceId = workspace, Id = Ids.New(DateTimeOffset.UnixEpoch), CreatedAt = DateTimeOffset.UnixEpoch, RememberedBy = known };
+        var contact = new ContactState { WorkspaceId = workspace, Id = Ids.New(DateTimeOffset.UnixEpoch), CreatedAt = DateTimeOffset.UnixEpoch };
         contact.Keys.Add(new HeldKey(IdentityKinds.Email, email, email));
         world.Contacts.Add(contact.Id, contact);
+        world.ContactKeys.Add(new KeyRef(workspace, IdentityKinds.Email, email), contact.Id);
         return world;
     }
 

@@ -69,6 +69,25 @@ public sealed class WaitingForWritersTests
     }
 
     [Fact]
+    public void Large_signals_do_not_keep_the_line_waiting_that_has_waited_longest()
+    {
+        foreach (var (large, small) in ((string, string)[])[(_here[0], _there[0]), (_there[0], _here[0])])
+        {
+            var queue = new IntakeQueue(_clock);
+            Assert.True(queue.TryEnqueue(ItemOf(small)));
+            _clock.Advance(_tick);
+            Assert.True(queue.TryEnqueue(ItemOf(large, IntakeBatch.MaxBytes)));
+            Assert.True(queue.TryEnqueue(ItemOf(large, IntakeBatch.MaxBytes)));
+
+            var batch = new IntakeBatch(queue);
+            Assert.True(queue.TakeAsync(batch).IsCompletedSuccessfully);
+
+            Assert.Equal([small, large], EmailsOf(batch));
+            Assert.Equal(1, queue.Depth);
+        }
+    }
+
+    [Fact]
     public void While_little_waits_one_writer_takes_all_of_it()
     {
         Enqueue(_here[0], _there[0], _here[0]);
@@ -217,16 +236,20 @@ public sealed class WaitingForWritersTests
         Assert.False(await _queue.TakeAsync(batch));
     }
 
-    [Fact]
-    public async Task Whatever_writers_do_each_signal_is_written_once_and_those_of_one_person_in_their_order()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(5)]
+    public async Task Whatever_writers_do_each_signal_is_written_once_and_those_of_one_person_in_their_order(int lines)
     {
         const int Senders = 4, Each = 2_000;
-        var written = new List<IntakeItem>[_queue.Writers];
-        var writers = Enumerable.Range(0, _queue.Writers).Select(writer => Task.Run(async () =>
+        var queue = new IntakeQueue(_clock, lines);
+        var written = new List<IntakeItem>[lines];
+        var writers = Enumerable.Range(0, lines).Select(writer => Task.Run(async () =>
         {
-            var batch = new IntakeBatch(_queue);
+            var batch = new IntakeBatch(queue);
             written[writer] = [];
-            for (var turn = 1; await _queue.TakeAsync(batch); turn++)
+            for (var turn = 1; await queue.TakeAsync(batch); turn++)
             {
                 if (turn % 5 == 0)
                 {
@@ -246,20 +269,21 @@ public sealed class WaitingForWritersTests
         var sent = await Task.WhenAll(Enumerable.Range(0, Senders).Select(sender => Task.Run(() =>
         {
             var items = Enumerable.Range(0, Each).Select(i => ItemOf($"s{sender}-{i % 10}@acme.com")).ToList();
-            foreach (var item in items)
+            foreach (var (i, item) in items.Index())
             {
-                SpinWait.SpinUntil(() => _queue.TryEnqueue(item));
+                Assert.True(queue.TryEnqueue(item, moreCome: i % 10 != 0));
             }
+            queue.NoMoreCome();
             return items;
         })));
-        _queue.Complete();
+        queue.Complete();
         await Task.WhenAll(writers);
 
         Assert.Equal(sent.SelectMany(items => items).ToHashSet(), written.SelectMany(items => items).ToHashSet());
         Assert.Equal(Senders * Each, written.Sum(items => items.Count));
         Assert.All(sent.SelectMany(items => items.GroupBy(EmailOf)), person =>
             Assert.Equal(person.Select(item => item.EnqueuedAt).Order(), person.Select(item => item.EnqueuedAt)));
-        Assert.Equal((TimeSpan.Zero, 0), (_queue.LongestWait, _queue.Depth));
+        Assert.Equal((TimeSpan.Zero, 0), (queue.LongestWait, queue.Depth));
     }
 
     [Fact]
@@ -301,11 +325,12 @@ public sealed class WaitingForWritersTests
 
     private static string EmailOf(IntakeItem item) => item.Identity.Keys[0].Key;
 
-    private static IntakeItem ItemOf(string email)
+    private static IntakeItem ItemOf(string email, int size = 0)
     {
-        // Only who it is about decides where it waits.
+        // Only who it is about decides where it waits, and how large it is how many are taken.
         var item = (IntakeItem)RuntimeHelpers.GetUninitializedObject(typeof(IntakeItem));
         typeof(IntakeItem).GetProperty(nameof(IntakeItem.Identity))!.SetValue(item, Sample.Identity(email));
+        typeof(IntakeItem).GetProperty(nameof(IntakeItem.Size))!.SetValue(item, size);
         return item;
     }
 }

@@ -46,6 +46,9 @@ public sealed record CanonicalIdentity
 
     public string? Phone { get; init; }
 
+    /// <summary>At least one key of a person, not only of a company.</summary>
+    public bool HasPerson => Keys.Count > 0 && Keys[0].IsOfPerson;
+
     /// <summary>At least one key to match by.</summary>
     public bool HasUsableKey => Keys.Count > 0;
 

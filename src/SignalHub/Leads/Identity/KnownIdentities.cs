@@ -57,7 +57,33 @@ public sealed class KnownIdentities(int capacity)
         return true;
     }
 
-    /// <summary>Keeps what a committed batch worked with.</summary>
+    /// <summary>Whomever <see cref="TryTake"/> asks for is to be remembered here, unless it is elsewhere already.</summary>
+    public void Claim(Guid workspaceId, CanonicalIdentity identity, IdentityWorld world)
+    {
+        foreach (var key in identity.Keys)
+        {
+            if (key.IsOfPerson && world.ContactKeys.TryGetValue(new KeyRef(workspaceId, IdentityKinds.Of(key.Kind), key.Key), out var id)
+                && world.Contacts.TryGetValue(id, out var contact))
+            {
+                contact.RememberedBy ??= this;
+                Claim(world.AccountOf(contact.AccountId));
+            }
+        }
+        foreach (var key in identity.AccountKeys)
+        {
+            Claim(world.AccountKeys.TryGetValue(new KeyRef(workspaceId, IdentityKinds.Of(key.Kind), key.Key), out var id) ? world.AccountOf(id) : null);
+        }
+    }
+
+    private void Claim(AccountState? account)
+    {
+        if (account is not null)
+        {
+            account.RememberedBy ??= this;
+        }
+    }
+
+    /// <summary>Keeps what a committed batch worked with, as far as it is to be remembered here.</summary>
     /// <param name="world">What the batch read and wrote.</param>
     /// <param name="transaction">The transaction that wrote it.</param>
     public void Remember(IdentityWorld world, uint transaction)

@@ -135,9 +135,14 @@ public static class BatchApi
         var firstOfKey = new Dictionary<string, Task<IntakeResult>>();
         for (var i = 0; i < items.Count; i++)
         {
-            var (item, problem) = items[i].Length > RequestBody.DefaultLimit
-                ? (null, new Problem(ProblemCodes.BodyTooLarge, "The signal is larger than 1 MB: send less context."))
-                : await capture.CheckAsync(caller, new SentSignal(SignalRequest.Read, items[i], null, IsDryRun: false));
+            var checking = items[i].Length > RequestBody.DefaultLimit
+                ? ValueTask.FromResult<(IntakeItem?, Problem?)>((null, new Problem(ProblemCodes.BodyTooLarge, "The signal is larger than 1 MB: send less context.")))
+                : capture.CheckAsync(caller, new SentSignal(SignalRequest.Read, items[i], null, IsDryRun: false));
+            if (!checking.IsCompleted)
+            {
+                capture.NoMoreCome();       // those before it do not wait for what it waits for
+            }
+            var (item, problem) = await checking;
             problem ??= waiting.Count < admission.Allowed ? null : admission.QuotaExceeded;
             if (problem is not null)
             {

@@ -5,7 +5,7 @@ namespace SignalHub.Signals.Intake;
 /// <summary>What is remembered of those whom a batch is about: by each of the lines that it came from, of its own people.</summary>
 public sealed class BatchMemory(IReadOnlyList<IntakeLine> lines)
 {
-    /// <summary>Whether the batch relies on it; asked once for each batch.</summary>
+    /// <summary>Whether the signals are written relying on it.</summary>
     public bool Relies()
     {
         if (lines.All(line => line.Memory.IsTrusted))
@@ -40,38 +40,39 @@ public sealed class BatchMemory(IReadOnlyList<IntakeLine> lines)
         }
     }
 
-    /// <summary>Takes what is known of the items into the world; answers the items of which not everything is known.</summary>
+    /// <summary>
+    /// Takes what is known of the items into the world; answers the items of which not everything is known. Signals about a company alone come first: of
+    /// several lines that know a company, theirs has written its lead last.
+    /// </summary>
     public static List<IntakeItem> Take(IReadOnlyList<IntakeItem> items, IdentityWorld world)
     {
         var unknown = new List<IntakeItem>();
-        foreach (var item in items)
+        foreach (var ofPeople in (ReadOnlySpan<bool>)[false, true])
         {
-            if (!item.Line!.Memory.Identities.TryTake(item.WorkspaceId, item.Identity, world))
+            foreach (var item in items)
             {
-                unknown.Add(item);
+                if (item.Identity.HasPerson == ofPeople && !item.Line!.Memory.Identities.TryTake(item.WorkspaceId, item.Identity, world))
+                {
+                    unknown.Add(item);
+                }
             }
         }
         return unknown;
     }
 
-    /// <summary>Keeps what a committed batch worked with: whoever is new to it, in the line of the first signal about them.</summary>
-    public void Remember(IntakePlan plan, uint transaction)
+    /// <summary>Keeps what a committed batch worked with.</summary>
+    /// <param name="world">What the batch read and wrote.</param>
+    /// <param name="unknown">The items that something was read for: whom they are about is remembered by their line from now on.</param>
+    /// <param name="transaction">The transaction that wrote it.</param>
+    public void Remember(IdentityWorld world, IReadOnlyList<IntakeItem> unknown, uint transaction)
     {
-        foreach (var signal in plan.Signals)
+        foreach (var item in unknown)
         {
-            var home = signal.Item.Line!.Memory.Identities;
-            if (signal.Contact is { } contact)
-            {
-                contact.RememberedBy ??= home;
-            }
-            if (signal.Account is { } account)
-            {
-                account.RememberedBy ??= home;
-            }
+            item.Line!.Memory.Identities.Claim(item.WorkspaceId, item.Identity, world);
         }
         foreach (var line in lines)
         {
-            line.Memory.Identities.Remember(plan.World, transaction);
+            line.Memory.Identities.Remember(world, transaction);
         }
     }
 }

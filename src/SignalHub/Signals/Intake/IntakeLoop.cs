@@ -3,8 +3,8 @@ using SignalHub.Storage;
 namespace SignalHub.Signals.Intake;
 
 /// <summary>
-/// The writers. Each takes what waits, at once and without lingering: under load batches form by themselves while the last one
-/// commits (a linger of 1 ms cost more than half of the throughput).
+/// The writers. Each takes what waits, at once and without lingering when no other one is writing: under load batches form by themselves while the last
+/// one commits (a linger of 1 ms cost more than half of the throughput).
 /// </summary>
 public sealed class IntakeLoop(IntakeQueue queue, IntakeGate gate, SignalIntake intake, Database database, TimeProvider time) : IHostedService
 {

@@ -35,7 +35,7 @@ public sealed record PlannedSignal(
 }
 
 /// <summary>
-/// What a batch does, worked out in memory in the order of arrival: whom each signal is about, its score, its lead, and which
+/// What a batch does, worked out in memory, each line in the order of arrival: whom each signal is about, its score, its lead, and which
 /// endpoints hear of it. No I/O: the same world and items give the same plan.
 /// </summary>
 public sealed class IntakePlan(IdentityWorld world)

@@ -43,12 +43,19 @@ public sealed class IntakeQueue
     private int _waitedFor;
     private bool _isComplete;
 
+    // While one writer's batch is in the database the other one's is being planned: with two, neither side waits for the other.
     public IntakeQueue(TimeProvider time)
+        : this(time, Database.Writers)
+    {
+    }
+
+    /// <param name="time">The clock.</param>
+    /// <param name="lines">As many as writers.</param>
+    public IntakeQueue(TimeProvider time, int lines)
     {
         _time = time;
         IntakeMetrics.Watch(this);
-        // While one writer's batch is in the database the other one's is being planned: with two, neither side waits for the other.
-        _lines = new IntakeLine[Database.Writers];
+        _lines = new IntakeLine[lines];
         for (var i = 0; i < _lines.Length; i++)
         {
             _lines[i] = new IntakeLine(Remembered / _lines.Length);
@@ -84,7 +91,12 @@ public sealed class IntakeQueue
             _items++;
             _bytes += item.Size;
             line.Add(item);
-            woken = moreCome && _items < Plenty ? null : NextToWake();
+            if (moreCome && _items < Plenty)
+            {
+                return true;
+            }
+            woken = NextToWake();
+            WakeOthers();
         }
         // A writer that waits goes on in the thread of the caller that has something for it: waking another thread takes longer than planning a signal.
         woken?.Wake(hasItems: true);
@@ -152,6 +164,7 @@ public sealed class IntakeQueue
         lock (_lock)
         {
             _isComplete = true;
+            WakeOthers();
             sleeping = [.. _idle];
             _idle.Clear();
         }
@@ -188,16 +201,15 @@ public sealed class IntakeQueue
         {
             return false;
         }
+        Take(oldest, batch);
         if (!oldest.Memory.IsTrusted)
         {
-            Take(oldest, batch);    // reads first and waits for every lock: nobody waits for it
-            return true;
+            return true;    // reads first and waits for every lock: nobody waits for it
         }
         _waitedFor++;
         batch.IsWaitedFor = true;
         if (waiting >= Plenty)
         {
-            Take(oldest, batch);
             return true;
         }
         foreach (var line in _lines)

@@ -159,7 +159,7 @@ public sealed class SignalIntake(Database database, MonthlyPartitions partitions
             var transaction = await IntakeStore.SaveAsync(
                 batch, database.Prepares, begins, plan, Timestamps.Truncate(time.GetUtcNow()), CancellationToken.None);
             await kept.LeaveAsync();
-            memory.Remember(plan, transaction);
+            memory.Remember(world, unknown, transaction);
             fresh.Send();
             if (plan.Deliveries.Count > fresh.Count)
             {
