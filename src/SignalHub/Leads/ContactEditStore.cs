@@ -50,8 +50,8 @@ public sealed class ContactEditStore(Database database)
     private static async Task<IdentityWorld> LoadAsync(
         NpgsqlConnection connection, Guid workspaceId, CanonicalIdentity identity, CancellationToken cancellationToken)
     {
-        var accountKeys = identity.AccountKeys.Select(k => new KeyRef(workspaceId, IdentityKinds.Of(k.Kind), k.Key)).ToList();
-        var contactKeys = identity.Keys.Except(identity.AccountKeys).Select(k => new KeyRef(workspaceId, IdentityKinds.Of(k.Kind), k.Key)).ToList();
+        var accountKeys = identity.AccountKeys.Select(k => KeyRef.Of(workspaceId, k)).ToList();
+        var contactKeys = identity.Keys.Except(identity.AccountKeys).Select(k => KeyRef.Of(workspaceId, k)).ToList();
         await using var load = new NpgsqlBatch(connection);
         IdentityLoadStore.AddTo(load, contactKeys, accountKeys);
         var world = new IdentityWorld();

@@ -9,14 +9,20 @@ public sealed class HeldRowsTests : IAsyncLifetime
 {
     private SignalHubApp _app = null!;
     private TestWorkspace _acme = null!;
+    private NpgsqlConnection _holder = null!;
 
     public async Task InitializeAsync()
     {
         _app = await SignalHubApp.StartAsync();
         _acme = await _app.NewWorkspaceAsync();
+        _holder = new NpgsqlConnection(_app.ConnectionString);
     }
 
-    public async Task DisposeAsync() => await _app.DisposeAsync();
+    public async Task DisposeAsync()
+    {
+        await _holder.DisposeAsync();
+        await _app.DisposeAsync();
+    }
 
     [Theory]
     [InlineData(false)]
@@ -30,20 +36,14 @@ public sealed class HeldRowsTests : IAsyncLifetime
         {
             await Task.WhenAll(others.Select(email => SendAsync(email, minute: 0)));
         }
-        await using var holder = new NpgsqlConnection(_app.ConnectionString);
-        await holder.OpenAsync();
-        await using var transaction = await holder.BeginTransactionAsync();
-        await using (var hold = new NpgsqlCommand("select 1 from leads l join contacts c on c.id = l.contact_id where c.email = 'jane@acme.com' for update of l", holder, transaction))
-        {
-            Assert.NotNull(await hold.ExecuteScalarAsync());
-        }
+        await using var held = await HoldAsync("select 1 from leads l join contacts c on c.id = l.contact_id where c.email = 'jane@acme.com' for update of l");
 
         var jane = SendAsync("jane@acme.com", minute: 1);
         var sent = others.ConvertAll(email => SendAsync(email, minute: 1));
         await await Task.WhenAny(sent).WaitAsync(TimeSpan.FromSeconds(30));
         Assert.False(jane.IsCompleted);
 
-        await transaction.RollbackAsync();
+        await held.RollbackAsync();
         await Task.WhenAll([jane, .. sent]);
         Assert.Equal(isKnown ? 42L : 22L, await _app.QueryAsync<long>("select sum(signal_count)::bigint from leads"));
         Assert.Equal(isKnown ? 42L : 22L, await _app.CountedTodayAsync());
@@ -53,13 +53,7 @@ public sealed class HeldRowsTests : IAsyncLifetime
     public async Task The_first_signals_of_a_batch_are_stored_while_the_check_of_the_next_one_waits()
     {
         await SendAsync("jane@acme.com", minute: 0);
-        await using var holder = new NpgsqlConnection(_app.ConnectionString);
-        await holder.OpenAsync();
-        await using var transaction = await holder.BeginTransactionAsync();
-        await using (var hold = new NpgsqlCommand("lock table signal_types in access exclusive mode", holder, transaction))
-        {
-            await hold.ExecuteNonQueryAsync();
-        }
+        await using var held = await HoldAsync("lock table signal_types in access exclusive mode; select 1");
 
         // Whether there is such a type by now is asked of the database.
         var batch = _acme.Client.PostAsync("/signals/batch", new
@@ -74,8 +68,17 @@ public sealed class HeldRowsTests : IAsyncLifetime
         }
         Assert.False(batch.IsCompleted);
 
-        await transaction.RollbackAsync();
+        await held.RollbackAsync();
         await batch.JsonAsync(HttpStatusCode.MultiStatus);
+    }
+
+    private async Task<NpgsqlTransaction> HoldAsync(string sql)
+    {
+        await _holder.OpenAsync();
+        var transaction = await _holder.BeginTransactionAsync();
+        await using var hold = new NpgsqlCommand(sql, _holder, transaction);
+        Assert.NotNull(await hold.ExecuteScalarAsync());
+        return transaction;
     }
 
     private async Task SendAsync(string email, int minute) =>

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using SignalHub.Leads;
 using SignalHub.Leads.Identity;
 using SignalHub.Signals.Intake;
@@ -81,8 +80,7 @@ public sealed class RememberingInLinesTests
 
     private static IntakeItem ItemOf(CanonicalIdentity identity, IntakeLine line)
     {
-        var item = (IntakeItem)RuntimeHelpers.GetUninitializedObject(typeof(IntakeItem));
-        typeof(IntakeItem).GetProperty(nameof(IntakeItem.Identity))!.SetValue(item, identity);
+        var item = Sample.Item(identity);
         item.Line = line;
         return item;
     }

@@ -325,12 +325,6 @@ public sealed class WaitingForWritersTests
 
     private static string EmailOf(IntakeItem item) => item.Identity.Keys[0].Key;
 
-    private static IntakeItem ItemOf(string email, int size = 0)
-    {
-        // Only who it is about decides where it waits, and how large it is how many are taken.
-        var item = (IntakeItem)RuntimeHelpers.GetUninitializedObject(typeof(IntakeItem));
-        typeof(IntakeItem).GetProperty(nameof(IntakeItem.Identity))!.SetValue(item, Sample.Identity(email));
-        typeof(IntakeItem).GetProperty(nameof(IntakeItem.Size))!.SetValue(item, size);
-        return item;
-    }
+    // Only who it is about decides where it waits, and how large it is how many are taken.
+    private static IntakeItem ItemOf(string email, int size = 0) => Sample.Item(Sample.Identity(email), size);
 }

@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using SignalHub.Leads.Identity;
+using SignalHub.Signals.Intake;
 
 namespace SignalHub.Tests.Support;
 
@@ -40,6 +42,15 @@ internal static class Sample
     {
         Keys = [new IdentityKey(IdentityKeyKind.Email, email, email, Strong: true, "/identity/email")], AccountKeys = [], SentKeys = [], Warnings = [], Problems = [],
     };
+
+    /// <summary>A signal on its way of which only matters whom it is about, and how large it is.</summary>
+    public static IntakeItem Item(CanonicalIdentity identity, int size = 0)
+    {
+        var item = (IntakeItem)RuntimeHelpers.GetUninitializedObject(typeof(IntakeItem));
+        typeof(IntakeItem).GetProperty(nameof(IntakeItem.Identity))!.SetValue(item, identity);
+        typeof(IntakeItem).GetProperty(nameof(IntakeItem.Size))!.SetValue(item, size);
+        return item;
+    }
 
     /// <summary>A signal of somebody by e-mail, at a minute of the test's morning.</summary>
     public static object Signal(string email, int minute = 0, string source = "app", object? context = null) => new

@@ -107,7 +107,7 @@ public static class IdentityResolver
         var owners = new List<ContactState>();
         foreach (var key in keys)
         {
-            if (world.ContactKeys.TryGetValue(RefOf(workspaceId, key), out var id) && world.Contacts[id] is var owner && !owners.Contains(owner))
+            if (world.ContactKeys.TryGetValue(KeyRef.Of(workspaceId, key), out var id) && world.Contacts[id] is var owner && !owners.Contains(owner))
             {
                 owners.Add(owner);
             }
@@ -141,7 +141,7 @@ public static class IdentityResolver
     {
         foreach (var key in keys)
         {
-            var reference = RefOf(contact.WorkspaceId, key);
+            var reference = KeyRef.Of(contact.WorkspaceId, key);
             if (world.ContactKeys.ContainsKey(reference))
             {
                 continue;
@@ -254,7 +254,7 @@ public static class IdentityResolver
         AccountState? account = null;
         for (var i = 0; i < keys.Count && account is null; i++)
         {
-            if (world.AccountKeys.TryGetValue(RefOf(signal.WorkspaceId, keys[i]), out var id) && world.Accounts[id] is var owner
+            if (world.AccountKeys.TryGetValue(KeyRef.Of(signal.WorkspaceId, keys[i]), out var id) && world.Accounts[id] is var owner
                 && !keys.Take(i).Any(stronger => Holds(owner, stronger.Kind)))
             {
                 account = owner;
@@ -272,7 +272,7 @@ public static class IdentityResolver
     /// <summary>The name is another company's: with only an e-mail address to go by, it says where somebody works, not what this company is called.</summary>
     private static bool IsNamedElsewhere(IdentityWorld world, CanonicalIdentity identity, AccountState account) =>
         identity.AccountKeys.Any(k => k.Kind == IdentityKeyKind.CompanyName
-            && world.AccountKeys.TryGetValue(RefOf(account.WorkspaceId, k), out var owner) && owner != account.Id);
+            && world.AccountKeys.TryGetValue(KeyRef.Of(account.WorkspaceId, k), out var owner) && owner != account.Id);
 
     private static bool HasRoomFor(AccountState account, IdentityKeyKind kind) =>
         kind == IdentityKeyKind.CompanyName ? account.Keys.Count(k => k.Kind == IdentityKinds.Name) < AccountState.MaxNames : !Holds(account, kind);
@@ -305,7 +305,7 @@ public static class IdentityResolver
     {
         foreach (var key in keys)
         {
-            var reference = RefOf(signal.WorkspaceId, key);
+            var reference = KeyRef.Of(signal.WorkspaceId, key);
             if (world.AccountKeys.TryGetValue(reference, out var owner))
             {
                 if (owner != account.Id)
@@ -331,8 +331,6 @@ public static class IdentityResolver
             }
         }
     }
-
-    private static KeyRef RefOf(Guid workspaceId, IdentityKey key) => new(workspaceId, IdentityKinds.Of(key.Kind), key.Key);
 
     private static string? NameOf(EmailClass? emailClass) => emailClass is { } value ? IdentityKey.NameOf(value) : null;
 }

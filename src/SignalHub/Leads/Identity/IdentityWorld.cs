@@ -1,7 +1,10 @@
 namespace SignalHub.Leads.Identity;
 
 /// <summary>One key of one workspace: how contacts and accounts are found.</summary>
-public readonly record struct KeyRef(Guid WorkspaceId, string Kind, string Key);
+public readonly record struct KeyRef(Guid WorkspaceId, string Kind, string Key)
+{
+    public static KeyRef Of(Guid workspaceId, IdentityKey key) => new(workspaceId, IdentityKinds.Of(key.Kind), key.Key);
+}
 
 /// <summary>Two contacts that were joined.</summary>
 public sealed record Merge(Guid WorkspaceId, ContactState Survivor, ContactState Loser, IReadOnlyList<HeldKey> MovedKeys, Guid? SignalId, string Reason);

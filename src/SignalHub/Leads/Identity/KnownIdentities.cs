@@ -3,8 +3,9 @@ namespace SignalHub.Leads.Identity;
 /// <summary>
 /// The people and companies that were met last, with their leads, so that a batch about them reads nothing. What is
 /// remembered may be stale: each write names the version it was made from, and a batch that meets another one starts again with
-/// what is stored. Used by one batch at a time, which may use others as well: whoever is not yet <see cref="StoredState.RememberedBy"/> one of them is not kept. Whoever is remembered again stays the same object, and keeps its texts where a signal says
-/// the same: what is made anew for each signal and lives on is what the collector works for.
+/// what is stored. Used by one batch at a time, which may use others as well: each keeps only whom it is <see cref="StoredState.RememberedBy"/>.
+/// Whoever is remembered again stays the same object, and keeps its texts where a signal says the same: what is made anew for each signal and
+/// lives on is what the collector works for.
 /// </summary>
 /// <param name="capacity">People and companies kept, at about a kilobyte each.</param>
 public sealed class KnownIdentities(int capacity)
@@ -30,7 +31,7 @@ public sealed class KnownIdentities(int capacity)
             {
                 continue;
             }
-            var found = FindContact(new KeyRef(workspaceId, IdentityKinds.Of(key.Kind), key.Key), world);
+            var found = FindContact(KeyRef.Of(workspaceId, key), world);
             if (found is null || (contact is not null && !ReferenceEquals(contact, found)))
             {
                 return false;
@@ -39,7 +40,7 @@ public sealed class KnownIdentities(int capacity)
         }
         foreach (var key in identity.AccountKeys)
         {
-            if (FindAccount(new KeyRef(workspaceId, IdentityKinds.Of(key.Kind), key.Key), world) is not { } found)
+            if (FindAccount(KeyRef.Of(workspaceId, key), world) is not { } found)
             {
                 return false;
             }
@@ -62,7 +63,7 @@ public sealed class KnownIdentities(int capacity)
     {
         foreach (var key in identity.Keys)
         {
-            if (key.IsOfPerson && world.ContactKeys.TryGetValue(new KeyRef(workspaceId, IdentityKinds.Of(key.Kind), key.Key), out var id)
+            if (key.IsOfPerson && world.ContactKeys.TryGetValue(KeyRef.Of(workspaceId, key), out var id)
                 && world.Contacts.TryGetValue(id, out var contact))
             {
                 contact.RememberedBy ??= this;
@@ -71,7 +72,7 @@ public sealed class KnownIdentities(int capacity)
         }
         foreach (var key in identity.AccountKeys)
         {
-            Claim(world.AccountKeys.TryGetValue(new KeyRef(workspaceId, IdentityKinds.Of(key.Kind), key.Key), out var id) ? world.AccountOf(id) : null);
+            Claim(world.AccountKeys.TryGetValue(KeyRef.Of(workspaceId, key), out var id) ? world.AccountOf(id) : null);
         }
     }
 

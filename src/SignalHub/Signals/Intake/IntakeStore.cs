@@ -226,7 +226,7 @@ public static class IntakeStore
             {
                 if (key.IsOfPerson == person)
                 {
-                    keys.Add(new KeyRef(item.WorkspaceId, IdentityKinds.Of(key.Kind), key.Key));
+                    keys.Add(KeyRef.Of(item.WorkspaceId, key));
                 }
             }
         }
